@@ -1,0 +1,46 @@
+# Each target is one line of the real command. Windows users: the README has the same without make.
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: setup run test test-all reference site lab lint lock documents clean
+
+setup: .venv/ready  ## make .venv with every package of requirements.lock, hashes checked, bytecode compiled
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
+	  uv pip sync --quiet --python .venv --require-hashes --compile-bytecode requirements.lock && \
+	  uv pip install --quiet --python .venv --no-deps --compile-bytecode -e . ; \
+	else \
+	  $(PYTHON) -m venv .venv && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e . ; \
+	fi
+	@touch $@
+
+run: setup  ## run the study into papermill_runs/latest and figures/latest, then render it to site/
+	$(BIN)/detainers run && $(BIN)/detainers site --run latest
+
+test: setup  ## lint, types, every test that is not slow, the reference run re-executed under nbval
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: setup  ## the same with the slow tests
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/pytest -n 2 --dist loadfile
+
+reference: setup  ## remake the committed run and the text that is made from it
+	$(BIN)/detainers run --run reference --force && $(BIN)/python -m helpers.documents
+
+site: setup  ## render the reference run to site/
+	$(BIN)/detainers site
+
+lab: setup  ## open the notebooks
+	$(BIN)/jupyter lab notebooks
+
+documents: setup  ## rewrite data/README.md, the README's findings and the comment in environment.yml
+	$(BIN)/python -m helpers.documents
+
+lock: setup  ## remake requirements.lock (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml && $(BIN)/python -m helpers.documents
+
+clean:  ## remove what can be made again
+	rm -rf .venv site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Helpers of the Declined Detainers study: its evidence, estimators, figures and runner."""

@@ -1,0 +1,139 @@
+"""Read data/ by its schema, data/datapackage.json: the one place that knows files and types."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from frictionless import Package, Resource
+
+from helpers.paths import MARKER, project_root
+
+_DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "year": "Int64"}
+
+
+class DataError(ValueError):
+    """A file of data/ is missing, or does not fit its schema; the message names the place."""
+
+
+def package(root: Path | None = None) -> Package:
+    """Return the data package of a project.
+
+    Parameters
+    ----------
+    root
+        The project's folder; found from the working directory when omitted.
+
+    Raises
+    ------
+    DataError
+        If data/datapackage.json cannot be read.
+    """
+    path = (root or project_root()) / MARKER
+    try:
+        return Package.from_descriptor(str(path))
+    except Exception as error:  # frictionless has one exception class for everything
+        raise DataError(f"{MARKER.as_posix()}: {error}") from None
+
+
+def load(name: str, root: Path | None = None) -> pd.DataFrame:
+    """Read one table of data/, validated.
+
+    Parameters
+    ----------
+    name
+        Name of the resource: the file's stem, for example `facts`.
+    root
+        The project's folder; found from the working directory when omitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a line, in the file's order. Text is `str` with empty cells as "", whole numbers
+        are `Int64`, numbers `float64`, dates `datetime64`.
+
+    Raises
+    ------
+    DataError
+        If the table is unknown, missing or malformed: file, row, column and what is allowed.
+    """
+    tables = package(root)
+    if not tables.has_resource(name):
+        raise DataError(f"data/ has no table {name!r}; it has {', '.join(tables.resource_names)}")
+    resource = tables.get_resource(name)
+    if problems := _problems(tables, resource):
+        raise DataError(problems[0])
+    return _read(resource)
+
+
+def validate(root: Path | None = None) -> list[str]:
+    """Check every table of data/ against its schema.
+
+    Returns
+    -------
+    list of str
+        One line a problem: file, row, column, what was wrong and what is allowed. Empty if none.
+
+    Raises
+    ------
+    DataError
+        If data/datapackage.json itself cannot be read.
+    """
+    tables = package(root)
+    lines = [line for resource in tables.resources for line in _problems(tables, resource)]
+    return list(dict.fromkeys(lines))
+
+
+def _read(resource: Resource) -> pd.DataFrame:
+    fields = resource.schema.fields
+    frame = pd.read_csv(
+        str(resource.normpath),
+        dtype={f.name: _DTYPES[f.type] for f in fields if f.type in _DTYPES},
+        keep_default_na=False,
+        na_values={f.name: [""] for f in fields if f.type != "string"},
+        parse_dates=[f.name for f in fields if f.type == "date"],
+        date_format="%Y-%m-%d",
+        encoding="utf-8",
+    )
+    return frame[[f.name for f in fields]]
+
+
+def _problems(tables: Package, resource: Resource) -> list[str]:
+    lookups = [
+        tables.get_resource(key["reference"]["resource"])
+        for key in resource.schema.foreign_keys
+        if key["reference"]["resource"]
+    ]
+    for needed in [resource, *lookups]:
+        if not Path(str(needed.normpath)).is_file():
+            return [f"data/{needed.path}: the file is missing"]
+    file = f"data/{resource.path}"
+    report = resource.validate(limit_errors=20)
+    return [_line(file, resource, error) for task in report.tasks for error in task.errors]
+
+
+def _line(file: str, resource: Resource, error: Any) -> str:  # noqa: ANN401 - many classes
+    row = getattr(error, "row_number", None)
+    column = getattr(error, "field_name", None) or ", ".join(getattr(error, "field_names", []))
+    place = file + (f", row {row}" if row else "") + (f", column {column}" if column else "")
+    if error.type in {"type-error", "constraint-error"}:
+        problem = f"{error.cell!r} is not allowed" if error.cell else "the cell is empty"
+    else:
+        problem = " ".join(error.note.split()) or error.title.lower()
+    return f"{place}: {problem}{_allowed(resource, column)}"
+
+
+def _allowed(resource: Resource, column: str) -> str:
+    schema = resource.schema
+    if not column or not schema.has_field(column):
+        return ""
+    field = schema.get_field(column)
+    return "; allowed: " + ", ".join([field.type, *_rules(field.constraints)])
+
+
+def _rules(constraints: dict[str, Any]) -> list[str]:
+    """Say each constraint in words."""
+    words = {"required": "not empty", "unique": "unique"}
+    return [
+        words.get(rule) or (f"one of {', '.join(value)}" if rule == "enum" else f"{rule} {value}")
+        for rule, value in constraints.items()
+    ]

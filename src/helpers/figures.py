@@ -1,0 +1,165 @@
+"""One style for all figures, and one way to save them: picture, data, title, alt text, source."""
+
+import io
+import textwrap
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import seaborn as sns
+from IPython.display import Image
+from matplotlib.figure import Figure
+
+from helpers import paths
+from helpers.cells import running_cell
+from helpers.results import as_json
+
+WIDTH = 7.0
+"""Width of every figure in inches: a page's column."""
+
+COLOURS = {
+    "ink": "#222222",
+    "grey": "#767676",
+    "light": "#c8c8c8",
+    "blue": "#0072b2",
+    "orange": "#b35900",
+    "green": "#00795b",
+    "red": "#a3195b",
+    "purple": "#5b4a9e",
+    "sky": "#56b4e9",
+}
+"""Colours that stay apart for colour-blind readers and on white; after Okabe and Ito (2008)."""
+
+_DPI_NOTEBOOK, _DPI_FILE = 100, 200
+_TITLE_CHARACTERS, _SOURCE_CHARACTERS = 60, 96
+
+
+class FigureError(ValueError):
+    """A figure lacks what a reader needs."""
+
+
+def use_style() -> None:
+    """Set the style of all figures of a notebook, deterministic to the byte."""
+    sns.set_theme(
+        style="whitegrid",
+        font="DejaVu Sans",
+        rc={
+            "figure.dpi": _DPI_NOTEBOOK,
+            "font.size": 11,
+            "axes.labelsize": 11,
+            "axes.titlesize": 11,
+            "axes.titleweight": "bold",
+            "axes.titlelocation": "left",
+            "xtick.labelsize": 10,
+            "ytick.labelsize": 10,
+            "legend.fontsize": 10,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.edgecolor": COLOURS["grey"],
+            "axes.labelcolor": COLOURS["ink"],
+            "text.color": COLOURS["ink"],
+            "xtick.color": COLOURS["ink"],
+            "ytick.color": COLOURS["ink"],
+            "grid.color": "#e3e3e3",
+            "grid.linewidth": 0.8,
+            "lines.linewidth": 2,
+            "axes.prop_cycle": plt.cycler(color=[COLOURS[c] for c in ("blue", "orange", "green")]),
+            "svg.hashsalt": "declined-detainers",
+        },
+    )
+
+
+def new(height: float = 4.0, nrows: int = 1, ncols: int = 1, **kwargs: Any) -> tuple[Figure, Any]:  # noqa: ANN401
+    """Return a figure at page width and its axes.
+
+    Parameters
+    ----------
+    height
+        Height of the plotting area in inches; title and source line are added to it.
+    nrows, ncols, **kwargs
+        As in `matplotlib.pyplot.subplots`.
+    """
+    return plt.subplots(nrows, ncols, figsize=(WIDTH, height), layout="constrained", **kwargs)
+
+
+def save(
+    fig: Figure, name: str, *, data: pd.DataFrame, title: str, alt: str, source: str, notebook: str
+) -> Image:
+    """Write a figure into the run's folder: svg, png, csv and json, and return it for display.
+
+    Parameters
+    ----------
+    fig
+        The figure, from `new`; it is closed.
+    name
+        Stem of the files: lower-case words joined by underscores.
+    data
+        The numbers drawn, one row a mark.
+    title
+        What the figure shows, as a finding.
+    alt
+        What is seen: type, axes with their ranges, marks, meaning.
+    source
+        Whose data, as a sentence.
+    notebook
+        Name of the notebook that draws it.
+
+    Returns
+    -------
+    IPython.display.Image
+        The picture at page width, with its alt text.
+
+    Raises
+    ------
+    FigureError
+        If the data is empty, or the alt text is missing or repeats the title.
+    """
+    if data.empty or not data.columns.is_unique:
+        raise FigureError(f"figure {name}: data must have rows, and columns of different names")
+    if len(alt) < 2 * len(name) or alt.strip() == title.strip():
+        raise FigureError(f"figure {name}: alt text must say what is seen, beyond the title")
+    _frame(fig, title, source)
+    about = {
+        "title": title,
+        "alt": alt,
+        "source": source,
+        "notebook": notebook,
+        "cell": running_cell(notebook),
+        "columns": [str(column) for column in data.columns],
+    }
+    stem = paths.figure_folder() / name
+    svg = _render(fig, "svg", _DPI_NOTEBOOK).decode()
+    files = {
+        ".svg": "\n".join(line.rstrip() for line in svg.splitlines()) + "\n",
+        ".png": _render(fig, "png", _DPI_FILE),
+        ".csv": data.to_csv(index=False, lineterminator="\n"),
+        ".json": as_json(about),
+    }
+    for suffix, content in files.items():
+        paths.write_atomically(stem.with_suffix(suffix), content)
+    picture = _render(fig, "png", _DPI_NOTEBOOK)
+    plt.close(fig)
+    return Image(data=picture, alt=alt)
+
+
+def _frame(fig: Figure, title: str, source: str) -> None:
+    """Add title and source line, and make room for them above and below the axes."""
+    title = textwrap.fill(title, _TITLE_CHARACTERS)
+    source = textwrap.fill(f"Source: {source}", _SOURCE_CHARACTERS)
+    top = 0.12 + 0.24 * (title.count("\n") + 1)
+    bottom = 0.1 + 0.17 * (source.count("\n") + 1)
+    height = fig.get_figheight() + top + bottom
+    fig.set_figheight(height)
+    room = (0, bottom / height, 1, 1 - (top + bottom) / height)
+    fig.set_layout_engine("constrained", rect=room)
+    edge = 0.012
+    fig.text(edge, 1 - 0.06 / height, title, va="top", fontsize=12.5, fontweight="bold")
+    fig.text(edge, 0.05 / height, source, va="bottom", fontsize=9, color=COLOURS["grey"])
+
+
+def _render(fig: Figure, kind: str, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    # A picture's date and program version would change its bytes from run to run.
+    undated = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
+    fig.savefig(buffer, format=kind, dpi=dpi, metadata=undated)
+    return buffer.getvalue()

@@ -1,0 +1,213 @@
+"""The parameters of each notebook: names, types, choices and meanings.
+
+The defaults live in the notebook's cell tagged `parameters` and nowhere else, so every field
+here is required.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+SourcePolicy = Annotated[
+    Literal["judgement", "primary_first", "earliest", "latest"],
+    Field(description="which published value is used where sources disagree"),
+]
+
+
+class ParameterError(ValueError):
+    """A parameter is unknown, or its value is not allowed."""
+
+
+class _Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Evidence(_Parameters):
+    """Parameters of 00_evidence."""
+
+    source_policy: SourcePolicy
+
+
+def _iso_date(value: object) -> object:
+    # Left to itself, pydantic reads a bare number as seconds since 1970.
+    if isinstance(value, str | dt.date):
+        return dt.date.fromisoformat(value) if isinstance(value, str) else value
+    raise ValueError("a date is written 'YYYY-MM-DD'")
+
+
+def _none_if_empty(value: object) -> object:
+    return None if value is None or value in ("", "None", "none") else _iso_date(value)
+
+
+_Date = Annotated[dt.date, BeforeValidator(_iso_date)]
+_PublishedDate = Annotated[dt.date | None, BeforeValidator(_none_if_empty)]
+
+
+class Growth(_Parameters):
+    """Parameters of 01_jurisdiction_growth."""
+
+    source_policy: SourcePolicy
+    baseline: Literal[
+        "listed_week_1",
+        "listed_week_1_117",
+        "listed_week_1_118",
+        "listed_week_1_96",
+        "listed_week_2",
+        "about_120",
+        "ice_2014",
+        "declined_fy2016",
+        "declining_facilities_2014",
+        "declining_agencies_2018",
+    ] = Field(
+        description="the earlier count: which list or counter (data/judgements/growth_counts.csv)"
+    )
+    endpoint: Literal["refusing", "refusing_or_limited"] = Field(
+        description="the later count: jails ICE called non-cooperative in 2021, "
+        "with or without those of limited cooperation"
+    )
+    baseline_date: _PublishedDate = Field(
+        description="day of the earlier count; None: the day published with it"
+    )
+    endpoint_date: _PublishedDate = Field(
+        description="day of the later count; None: the day published with it"
+    )
+
+
+class Ages(_Parameters):
+    """Parameters of 02_detainer_age."""
+
+    source_policy: SourcePolicy
+    group: Literal["released_by_policy", "still_declined", "reinstated", "accepted", "all"] = Field(
+        description="which Travis County detainers the figures of this notebook show; "
+        "results named ages.travis.* are always the 180 released by policy"
+    )
+    distribution: Literal["exponential", "weibull"] = Field(
+        description="shape of the active life in the stock inversion"
+    )
+    weibull_shape: float = Field(ge=0.5, le=2, description="shape of the Weibull active life")
+    since: _Date = Field(description="first week counted as lodged since 2018")
+    as_of: _Date = Field(description="day to which active detainers are counted")
+
+
+class Issuance(_Parameters):
+    """Parameters of 03_issuance_policy."""
+
+    source_policy: SourcePolicy
+    exclude_travis: bool = Field(description="leave Travis County's refusals out of every week")
+    apply_withdrawals: bool = Field(description="leave out the records ICE withdrew from week 1")
+    reattribute_state_jail: bool = Field(
+        description="credit 14 week 1 records to the state jail, so that they stay in the count "
+        "when Travis County is left out"
+    )
+
+
+class Claims(_Parameters):
+    """Parameters of 05_claims."""
+
+    source_policy: SourcePolicy
+
+
+MODELS: dict[str, type[_Parameters]] = {
+    "00_evidence": Evidence,
+    "01_jurisdiction_growth": Growth,
+    "02_detainer_age": Ages,
+    "03_issuance_policy": Issuance,
+    "05_claims": Claims,
+}
+"""Model of each notebook's parameters, by notebook name; the order is the order of a run."""
+
+
+def check(notebook: str, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - one model each
+    """Check a notebook's parameters.
+
+    Parameters
+    ----------
+    notebook
+        Name of the notebook, for example `01_jurisdiction_growth`.
+    values
+        Values by name. A notebook passes `globals()`: names that are no parameter are left
+        alone there, and refused by `merge`, which sees what a user asked for.
+
+    Returns
+    -------
+    pydantic.BaseModel
+        The notebook's model, frozen; its fields are the parameters with their types.
+
+    Raises
+    ------
+    ParameterError
+        If a value is missing or not allowed: one line naming parameter, value and what is allowed.
+    """
+    model = MODELS[notebook]
+    try:
+        return model(**{name: values[name] for name in model.model_fields if name in values})
+    except ValidationError as error:
+        raise ParameterError(_one_line(notebook, error)) from None
+
+
+def merge(notebook: str, defaults: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a notebook's parameters with a user's values in place of the defaults.
+
+    Parameters
+    ----------
+    notebook
+        Name of the notebook.
+    defaults
+        Values of its parameters cell.
+    asked
+        Values the user gave; text is converted (`-p` gives text), other types must fit.
+
+    Returns
+    -------
+    dict
+        Plain values (text, number, truth value or None), in the order of the model, as they can
+        be injected into a notebook and stored in a manifest.
+
+    Raises
+    ------
+    ParameterError
+        If a name is unknown or a value is not allowed.
+    """
+    fields = MODELS[notebook].model_fields
+    if unknown := sorted(set(asked) - set(fields)):
+        raise ParameterError(
+            f"{notebook} has no parameter {unknown[0]!r}; it has {', '.join(fields)}"
+        )
+    return check(notebook, {**defaults, **asked}).model_dump(mode="json")
+
+
+def describe(notebook: str) -> list[dict[str, str]]:
+    """Return name, type, choices and meaning of each parameter of a notebook, all as text."""
+    properties = MODELS[notebook].model_json_schema()["properties"]
+    return [
+        {
+            "name": name,
+            "type": _type_name(schema),
+            "choices": ", ".join(schema.get("enum", [])) or _bounds(schema),
+            "meaning": schema["description"],
+        }
+        for name, schema in properties.items()
+    ]
+
+
+def _type_name(schema: Mapping[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_type_name(option) for option in schema["anyOf"])
+    return {"string": "text", "null": "None"}.get(
+        kind := schema.get("format", schema["type"]), kind
+    )
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    return f"{low} to {high}" if low is not None and high is not None else ""
+
+
+def _one_line(notebook: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    name = str(first["loc"][0])
+    if first["type"] == "missing":
+        return f"{notebook}: parameter {name!r} is not set"
+    return f"{notebook}: parameter {name} = {first['input']!r}: {first['msg'].lower()}"

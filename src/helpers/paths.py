@@ -1,0 +1,112 @@
+"""Where the project is, and where a run writes; decided by the environment, never by a notebook."""
+
+import os
+import re
+from pathlib import Path
+
+MARKER = Path("data/datapackage.json")
+DEFAULT_RUN = "scratch"
+REFERENCE = "reference"
+
+
+class PathError(ValueError):
+    """The project or a run folder is not where it must be."""
+
+
+def project_root(start: Path | None = None) -> Path:
+    """Return the project's folder.
+
+    Parameters
+    ----------
+    start
+        Where to begin looking; the working directory when omitted.
+
+    Returns
+    -------
+    Path
+        DETAINERS_ROOT where that is set, else the nearest parent of `start` that has
+        data/datapackage.json.
+
+    Raises
+    ------
+    PathError
+        If there is none.
+    """
+    if fixed := os.environ.get("DETAINERS_ROOT"):
+        candidates = [Path(fixed).resolve()]
+    else:
+        here = (start or Path.cwd()).resolve()
+        candidates = [here, *here.parents]
+    for folder in candidates:
+        if (folder / MARKER).is_file():
+            return folder
+    raise PathError(
+        f"no project found: {candidates[0]} and its parents have no {MARKER.as_posix()}; "
+        "work inside the project or set DETAINERS_ROOT"
+    )
+
+
+def run_name() -> str:
+    """Return the name of the current run: DETAINERS_RUN, or `scratch` where that is unset.
+
+    Raises
+    ------
+    PathError
+        If the name could leave its folder.
+    """
+    return checked_run_name(os.environ.get("DETAINERS_RUN") or DEFAULT_RUN)
+
+
+def checked_run_name(name: str) -> str:
+    """Return `name` if it can be a run's folder.
+
+    Raises
+    ------
+    PathError
+        If it holds anything but letters, digits, dot, dash and underscore.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        raise PathError(f"run name {name!r}: allowed are letters, digits, dot, dash and underscore")
+    return name
+
+
+def output_root() -> Path:
+    """Return the folder that holds papermill_runs/ and figures/: DETAINERS_OUT or the project."""
+    return Path(out).resolve() if (out := os.environ.get("DETAINERS_OUT")) else project_root()
+
+
+def run_folder(run: str | None = None) -> Path:
+    """Return the folder of executed notebooks and results of `run` (the current run if None)."""
+    return output_root() / "papermill_runs" / (run_name() if run is None else checked_run_name(run))
+
+
+def figure_folder(run: str | None = None) -> Path:
+    """Return the folder of figures of `run` (the current run if None)."""
+    return output_root() / "figures" / (run_name() if run is None else checked_run_name(run))
+
+
+def previous_folder() -> Path:
+    """Return the folder with the results of the run's earlier notebooks.
+
+    It is the run's own folder, or DETAINERS_PREVIOUS while the runner stages a notebook.
+    """
+    return Path(out) if (out := os.environ.get("DETAINERS_PREVIOUS")) else run_folder()
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file so that it appears whole or not at all.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made where missing.
+    content
+        Text (written as UTF-8 with LF) or bytes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,288 @@
+"""Named results with their lineage, and sentences that take their numbers from them."""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from IPython.display import Markdown
+
+from helpers import paths
+from helpers.cells import running_cell
+
+SCHEMA = 1
+
+_INPUT = re.compile(r"(fact|series|result|parameter|assumption|simulation):\S+")
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
+_PLACE = re.compile(r"\{([a-z0-9_.]+)(?::([a-z]+))?\}")
+
+Value = float | int | str | list[float]
+
+
+class ResultError(ValueError):
+    """A result is unknown, or cannot be stored as asked."""
+
+
+class Results:
+    """The results of one notebook in one run.
+
+    Parameters
+    ----------
+    notebook
+        Name of the notebook, for example `01_jurisdiction_growth`.
+    """
+
+    def __init__(self, notebook: str) -> None:
+        self.notebook = notebook
+        self._own: dict[str, dict[str, Any]] = {}
+        self._earlier = earlier_results()
+
+    def put(
+        self,
+        name: str,
+        value: Value,
+        *,
+        unit: str,
+        inputs: Iterable[str],
+        method: str,
+        interval: Sequence[float | None] | None = None,
+        level: float | None = None,
+        decimals: int = 0,
+        tolerance: float = 1e-6,
+        synthetic: bool = False,
+        caveat: str | None = None,
+    ) -> None:
+        """Keep a result under a name.
+
+        Parameters
+        ----------
+        name
+            Dotted name, for example `growth.factor`.
+        value
+            Number, text or list of numbers, at full precision.
+        unit
+            What the value counts or measures.
+        inputs
+            What the value was made from: `fact:A028`, `series:weekly_detainers`,
+            `result:growth.factor`, `parameter:baseline`, `assumption:NAME`, `simulation:SEED`.
+        method
+            How, in a few words.
+        interval, level
+            [low, high] in `unit` (None: unbounded), and its confidence level; None where the
+            interval is no confidence interval.
+        decimals
+            Decimal places that readers see.
+        tolerance
+            Relative difference within which a rerun gives the same result.
+        synthetic
+            Whether synthetic data went in.
+        caveat
+            A known shortfall, shown wherever the value is.
+
+        Raises
+        ------
+        ResultError
+            If the name is malformed or taken, an input is malformed or none is given, or a
+            number is not finite.
+        """
+        if not _NAME.fullmatch(name):
+            raise ResultError(f"result name {name!r}: dotted lower-case words are allowed")
+        if name in self._own:
+            raise ResultError(f"result {name} is put twice in {self.notebook}")
+        inputs = list(dict.fromkeys(inputs))
+        if not inputs or not all(_INPUT.fullmatch(item) for item in inputs):
+            raise ResultError(f"result {name}: inputs {inputs}: none, or not of the form kind:name")
+        self._own[name] = {
+            "value": _plain(name, value),
+            "unit": unit,
+            "interval": None if interval is None else _interval(name, interval),
+            "level": level,
+            "method": method,
+            "inputs": inputs,
+            "notebook": self.notebook,
+            "cell": running_cell(self.notebook),
+            "synthetic": synthetic,
+            "caveat": caveat,
+            "tolerance": tolerance,
+            "decimals": decimals,
+        }
+
+    def get(self, name: str) -> dict[str, Any]:
+        """Return a result of this notebook, or of an earlier one.
+
+        Raises
+        ------
+        ResultError
+            If there is none of that name.
+        """
+        found = self._own.get(name) or self._earlier.get(name)
+        if found is None:
+            raise ResultError(f"no result is named {name!r}")
+        return found
+
+    def value(self, name: str) -> Any:  # noqa: ANN401 - number, text or list
+        """Return the value of a result of this notebook, or of an earlier one."""
+        return self.get(name)["value"]
+
+    def text(self, template: str) -> str:
+        """Fill a template with rounded results.
+
+        Parameters
+        ----------
+        template
+            Text with `{name}` for a value, `{name:interval}` for its interval, and
+            `{name:percent}` and `{name:percentinterval}` for those of a share.
+
+        Returns
+        -------
+        str
+            The text, each number rounded by its result's `decimals`.
+        """
+        return _PLACE.sub(lambda m: shown(self.get(m[1]), m[2]), template)
+
+    def say(self, template: str) -> Markdown:
+        """Fill a template as `text` does, each number a link to its lineage, caveats below."""
+
+        def link(match: re.Match[str]) -> str:
+            return f"[{shown(self.get(match[1]), match[2])}](results.json#{match[1]})"
+
+        names = dict.fromkeys(match[1] for match in _PLACE.finditer(template))
+        caveats = dict.fromkeys(filter(None, (self.get(name)["caveat"] for name in names)))
+        return Markdown(
+            "\n\n".join([_PLACE.sub(link, template), *(f"*Caveat: {c}*" for c in caveats)])
+        )
+
+    def table(self, names: Iterable[str] | None = None) -> Markdown:
+        """Return results as a Markdown table; all of this notebook's when no names are given."""
+        rows = ["| result | value | unit | interval | method |", "|---|---:|---|---|---|"]
+        for name in self._own if names is None else names:
+            result = self.get(name)
+            notes = [result["method"], result["caveat"], "synthetic" if result["synthetic"] else ""]
+            cells = [
+                f"[`{name}`](results.json#{name})",
+                shown(result),
+                result["unit"],
+                shown(result, "interval") if result["interval"] else "none",
+                "; ".join(note for note in notes if note),
+            ]
+            rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+        return Markdown("\n".join(rows))
+
+    def write(self) -> Markdown:
+        """Write NN_name.results.json into the run's folder, and return the table of results."""
+        path = paths.run_folder() / f"{self.notebook}.results.json"
+        content = {"schema": SCHEMA, "run": paths.run_name(), "results": self._own}
+        paths.write_atomically(path, as_json(content))
+        return self.table()
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Return JSON as it is stored: indented, UTF-8, no NaN, one newline at the end."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return all results of a run's folder by name, from its NN_name.results.json files.
+
+    Raises
+    ------
+    ResultError
+        If a file cannot be read.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("*.results.json")):
+        try:
+            found |= json.loads(path.read_text(encoding="utf-8"))["results"]
+        except (ValueError, KeyError, TypeError):
+            raise ResultError(f"{path.name} in run {folder.name} is no results file") from None
+    return found
+
+
+def earlier_results() -> dict[str, dict[str, Any]]:
+    """Return the results other notebooks left: of this run, else of the reference run.
+
+    The run's folder comes first; while the runner stages a notebook, the folder of the notebooks
+    before it is named by DETAINERS_PREVIOUS.
+    """
+    return read(paths.project_root() / "papermill_runs" / paths.REFERENCE) | read(
+        paths.previous_folder()
+    )
+
+
+def shown(result: Mapping[str, Any], part: str | None = None) -> str:
+    """Return a result as readers see it.
+
+    Parameters
+    ----------
+    result
+        One result.
+    part
+        None for the value, `interval` for its interval; `percent` and `percentinterval` show a
+        share as a percentage.
+
+    Raises
+    ------
+    ResultError
+        If the part is unknown, or the result has no interval.
+    """
+    if part and part.startswith("percent"):
+        return shown(_as_percent(result), part.removeprefix("percent") or None) + "%"
+    decimals = result["decimals"]
+    if part is None:
+        value = result["value"]
+        numbers = value if isinstance(value, list) else [value]
+        return " to ".join(_rounded(number, decimals) for number in numbers)
+    if part != "interval" or result["interval"] is None:
+        raise ResultError(f"a result of {result['notebook']} has no {part}")
+    low, high = result["interval"]
+    if low is None:
+        return f"at most {_rounded(high, decimals)}"
+    if high is None:
+        return f"at least {_rounded(low, decimals)}"
+    return f"{_rounded(low, decimals)} to {_rounded(high, decimals)}"
+
+
+def _as_percent(result: Mapping[str, Any]) -> dict[str, Any]:
+    def times_100(number: float | None) -> float | None:
+        return None if number is None else 100 * number
+
+    interval = result["interval"] and [times_100(end) for end in result["interval"]]
+    return {
+        **result,
+        "value": times_100(result["value"]),
+        "interval": interval,
+        "decimals": max(result["decimals"] - 2, 0),
+    }
+
+
+def _rounded(value: float | str, decimals: int) -> str:
+    if isinstance(value, str):
+        return value
+    least = 10.0**-decimals
+    if 0 < abs(value) < least / 2:
+        return f"under {least:.{decimals}f}"
+    return f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _plain(name: str, value: Any) -> Value:  # noqa: ANN401 - numpy numbers come too
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (list, tuple)):
+        return [_number(name, item) for item in value]
+    return _number(name, value)
+
+
+def _number(name: str, value: Any) -> float | int:  # noqa: ANN401 - numpy numbers come too
+    plain = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, int | float) or not math.isfinite(plain):
+        raise ResultError(f"result {name}: {value!r} is no finite number")
+    return plain
+
+
+def _interval(name: str, interval: Sequence[float | None]) -> list[float | None]:
+    low, high = (None if end is None else _number(name, end) for end in interval)
+    if low is not None and high is not None and low > high:
+        raise ResultError(f"result {name}: interval [{low}, {high}] is upside down")
+    return [low, high]

@@ -1,0 +1,43 @@
+"""Tables for readers: a caption, scoped headers, no empty header cell."""
+
+import html
+
+import pandas as pd
+from IPython.display import HTML
+
+
+def show(frame: pd.DataFrame, caption: str) -> HTML:
+    """Return a frame as an accessible HTML table.
+
+    Parameters
+    ----------
+    frame
+        What to show, text and numbers already rounded for reading; the index is left out.
+    caption
+        What the table shows.
+
+    Returns
+    -------
+    IPython.display.HTML
+        A table with a caption and column headers; numbers right-aligned; text escaped.
+    """
+    numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
+    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    body = "\n".join(
+        "<tr>"
+        + "".join(_cell(value, numeric[name]) for name, value in zip(frame, row, strict=True))
+        + "</tr>"
+        for row in frame.itertuples(index=False)
+    )
+    return HTML(
+        f"<table>\n<caption>{html.escape(caption)}</caption>\n"
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+    )
+
+
+def _cell(value: object, numeric: bool) -> str:
+    if pd.isna(value):
+        return "<td></td>"
+    if numeric:
+        return f'<td style="text-align: right">{value:,}</td>'
+    return f"<td>{html.escape(str(value))}</td>"
