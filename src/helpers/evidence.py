@@ -17,7 +17,7 @@ POLICIES = ("judgement", "primary_first", "earliest", "latest")
 SAME, DIFFERENT = "same counter", "different counters"
 
 _KINDS = ("primary or official", "data repository", "research", "press", "advocacy or think tank")
-_QUALIFIERS = ("exact", "approximate", "at least", "at most")
+_QUALIFIERS = ("exact", "approximate", "at least", "at most", "text")
 _QUANTITY = ["series", "place_id", "breakdown", "window", "unit_class"]
 
 
@@ -59,6 +59,19 @@ class Fact:
     @property
     def input(self) -> str:
         """The figure as an input of a result."""
+        return f"fact:{self.id}"
+
+
+@dataclass(frozen=True)
+class Date:
+    """One published date in use."""
+
+    id: str
+    value: pd.Timestamp
+
+    @property
+    def input(self) -> str:
+        """The date as an input of a result."""
         return f"fact:{self.id}"
 
 
@@ -160,7 +173,56 @@ def pick(
     if found.empty:
         what = ", ".join(filter(None, [series, place, window or "no window", breakdown, basis]))
         raise EvidenceError(f"no number is published for {what}")
-    return _as_fact(found.loc[_order(found, ledger).index[0]])
+    return _as_fact(_first(found, ledger))
+
+
+def pick_date(ledger: Ledger, series: str, place: str = "us", window: str = "") -> Date:
+    """Return the date to use for an event, under the ledger's policy.
+
+    Parameters
+    ----------
+    ledger, series, place, window
+        As in `pick`.
+
+    Raises
+    ------
+    EvidenceError
+        If no date was published for the event.
+    """
+    found = published(ledger, series, place, window)
+    found = found[found["value_date"].ne("")]
+    if found.empty:
+        raise EvidenceError(f"no date is published for {series}, {place}, {window or 'no window'}")
+    row = _first(found, ledger)
+    return Date(row["fact_id"], pd.Timestamp(row["value_date"]))
+
+
+def conflict_values(ledger: Ledger) -> pd.DataFrame:
+    """Return every published value of each quantity on which numbers conflict.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a figure: `conflict`, `series`, `jurisdiction`, `window`, `fact_id`, `value`,
+        `basis`, `publisher`, `used` (whether the policy picks it), `ratio` (value over the
+        value in use). Quantities stay together, in the order of their conflicts.
+    """
+    facts = ledger.facts[ledger.facts["value"].notna()].set_index("fact_id")
+    parts = []
+    for found in conflicts(ledger.facts).itertuples():
+        numbers = facts.loc[[name for name in found.facts if name in facts.index]]
+        for _, group in numbers.groupby(_QUANTITY, sort=False):
+            if group["value"].nunique() > 1:
+                used = _as_fact(_first(group.reset_index(), ledger))
+                parts.append(
+                    group.reset_index().assign(
+                        conflict=found.conflict,
+                        used=group.index == used.id,
+                        ratio=group["value"].to_numpy() / used.value,
+                    )
+                )
+    columns = ["conflict", "series", "jurisdiction", "window", "fact_id", "value", "basis"]
+    return pd.concat(parts, ignore_index=True)[[*columns, "publisher", "used", "ratio"]]
 
 
 def fact(ledger: Ledger, fact_id: str) -> Fact:
@@ -285,8 +347,12 @@ def _as_fact(row: pd.Series) -> Fact:
     return Fact(row["fact_id"], float(row["value"]), low, high, row["unit"], row["value_text"])
 
 
+def _first(found: pd.DataFrame, ledger: Ledger) -> pd.Series:
+    """Return the figure that the policy puts first."""
+    return found.loc[_order(found, ledger).index[0]]
+
+
 def _order(found: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
-    """Sort figures so that the one to use comes first."""
     kind = found["kind"].map(_KINDS.index)
     date = found["published"].replace("", None)
     keys = pd.DataFrame({"id": found["fact_id"]})

@@ -32,9 +32,12 @@ class Evidence(_Parameters):
 
 def _iso_date(value: object) -> object:
     # Left to itself, pydantic reads a bare number as seconds since 1970.
-    if isinstance(value, str | dt.date):
-        return dt.date.fromisoformat(value) if isinstance(value, str) else value
-    raise ValueError("a date is written 'YYYY-MM-DD'")
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("a date is written YYYY-MM-DD") from None
 
 
 def _none_if_empty(value: object) -> object:
@@ -42,7 +45,8 @@ def _none_if_empty(value: object) -> object:
 
 
 _Date = Annotated[dt.date, BeforeValidator(_iso_date)]
-_PublishedDate = Annotated[dt.date | None, BeforeValidator(_none_if_empty)]
+_BaselineDate = Annotated[_Date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2020, 12, 31))]
+_EndpointDate = Annotated[_Date, Field(ge=dt.date(2021, 1, 1), le=dt.date(2021, 12, 31))]
 
 
 class Growth(_Parameters):
@@ -67,10 +71,10 @@ class Growth(_Parameters):
         description="the later count: jails ICE called non-cooperative in 2021, "
         "with or without those of limited cooperation"
     )
-    baseline_date: _PublishedDate = Field(
+    baseline_date: Annotated[_BaselineDate | None, BeforeValidator(_none_if_empty)] = Field(
         description="day of the earlier count; None: the day published with it"
     )
-    endpoint_date: _PublishedDate = Field(
+    endpoint_date: Annotated[_EndpointDate | None, BeforeValidator(_none_if_empty)] = Field(
         description="day of the later count; None: the day published with it"
     )
 
@@ -207,7 +211,9 @@ def _bounds(schema: Mapping[str, Any]) -> str:
 
 def _one_line(notebook: str, error: ValidationError) -> str:
     first = error.errors()[0]
-    name = str(first["loc"][0])
+    name, given = str(first["loc"][0]), first["input"]
     if first["type"] == "missing":
         return f"{notebook}: parameter {name!r} is not set"
-    return f"{notebook}: parameter {name} = {first['input']!r}: {first['msg'].lower()}"
+    shown = str(given) if isinstance(given, dt.date) else repr(given)
+    allowed = first["msg"].removeprefix("Value error, ")
+    return f"{notebook}: parameter {name} = {shown}: {allowed[0].lower()}{allowed[1:]}"

@@ -117,10 +117,7 @@ class Results:
         ResultError
             If there is none of that name.
         """
-        found = self._own.get(name) or self._earlier.get(name)
-        if found is None:
-            raise ResultError(f"no result is named {name!r}")
-        return found
+        return named({**self._earlier, **self._own}, name)
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - number, text or list
         """Return the value of a result of this notebook, or of an earlier one."""
@@ -140,7 +137,7 @@ class Results:
         str
             The text, each number rounded by its result's `decimals`.
         """
-        return _PLACE.sub(lambda m: shown(self.get(m[1]), m[2]), template)
+        return fill(template, {**self._earlier, **self._own})
 
     def say(self, template: str) -> Markdown:
         """Fill a template as `text` does, each number a link to its lineage, caveats below."""
@@ -159,7 +156,8 @@ class Results:
         rows = ["| result | value | unit | interval | method |", "|---|---:|---|---|---|"]
         for name in self._own if names is None else names:
             result = self.get(name)
-            notes = [result["method"], result["caveat"], "synthetic" if result["synthetic"] else ""]
+            caveat = result["caveat"] and f"caveat: {result['caveat']}"
+            notes = [result["method"], caveat, "synthetic" if result["synthetic"] else ""]
             cells = [
                 f"[`{name}`](results.json#{name})",
                 shown(result),
@@ -176,6 +174,24 @@ class Results:
         content = {"schema": SCHEMA, "run": paths.run_name(), "results": self._own}
         paths.write_atomically(path, as_json(content))
         return self.table()
+
+
+def named(found: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return a result by name.
+
+    Raises
+    ------
+    ResultError
+        If there is none of that name.
+    """
+    if name not in found:
+        raise ResultError(f"no result is named {name!r}")
+    return found[name]
+
+
+def fill(template: str, found: Mapping[str, dict[str, Any]]) -> str:
+    """Return a template, as in `Results.text`, filled from results by name."""
+    return _PLACE.sub(lambda m: shown(named(found, m[1]), m[2]), template)
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -1,0 +1,145 @@
+"""Write the text that is made from data: codebook, findings in the README, packages.
+
+Run as `python -m helpers.documents`; a test fails where the text is not current.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from helpers import results
+from helpers.paths import MARKER, REFERENCE, project_root, write_atomically
+
+FINDINGS = (
+    "ICE listed {growth.baseline.count} jurisdictions in early 2017; a declaration of 2021 counts "
+    "{growth.endpoint.count} jails. As a ratio that is **{growth.factor}** (range "
+    "{growth.factor:interval}), {growth.annual_rate:percent} a year. The two count different "
+    "things: over all {growth.specifications} defensible pairs of counts the ratio runs from "
+    "**{growth.factor.lowest} to {growth.factor.highest}**.",
+    "The detainers that Travis County released by its policy of February 2017 had a median of "
+    "**{ages.travis.median_weeks} weeks** since booking (95% interval "
+    "{ages.travis.median_weeks:interval}); {ages.travis.share_booked_before_2017:percent} "
+    "({ages.travis.share_booked_before_2017:percentinterval}) were of persons booked before 2017.",
+    "Recorded declinations fell from the first to the second week of the reports: as a rate per "
+    "detainer issued, by a ratio of **{issuance.raw.rate_ratio}** "
+    "({issuance.raw.rate_ratio:interval}). Without Travis County and the records ICE withdrew the "
+    "ratio is **{issuance.adjusted.rate_ratio}** ({issuance.adjusted.rate_ratio:interval}; "
+    "p = {issuance.adjusted.p_value}). All three weeks ended before the instruction to resume "
+    "issuing.",
+    "If the {ages.active.stock} detainers lodged since 2018 were still active in 2021, as "
+    "declared, a detainer stayed active for a mean of **{ages.active.mean_days} days** (range over "
+    "assumptions {ages.active.mean_days:interval}).",
+    "The evidence holds {evidence.facts} published figures from {evidence.sources} sources, in "
+    "{evidence.conflicts} conflicts; {evidence.conflicts_resolved} have a stated resolution.",
+)
+"""The README's findings: templates, filled from the reference run's results."""
+
+
+def codebook(package: Mapping[str, Any]) -> str:
+    """Return the codebook of data/ as Markdown, from its data package."""
+    lines = [
+        "# Codebook",
+        "",
+        "Made from [datapackage.json](datapackage.json) by `make documents`; edit that instead.",
+        "",
+        package["description"],
+        "",
+        f"Licence: {package['licenses'][0]['title']} for the compilation; the figures themselves "
+        "are their publishers'.",
+    ]
+    for resource in package["resources"]:
+        lines += ["", f"## {resource['title']}", "", f"`{resource['path']}`", ""]
+        lines += [resource["description"], "", *_sources(resource)]
+        lines += ["| field | type | unit | allowed | meaning |", "|---|---|---|---|---|"]
+        lines += [_field(field) for field in resource["schema"]["fields"]]
+        for key in resource["schema"].get("foreignKeys", []):
+            target = key["reference"]
+            lines += [
+                "",
+                f"`{key['fields'][0]}` is one of `{target['fields'][0]}` in "
+                f"`{target['resource']}`.",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def findings(found: Mapping[str, dict[str, Any]]) -> str:
+    """Return the findings as a Markdown list, from a run's results by name."""
+    return "\n".join(f"- {results.fill(template, found)}" for template in FINDINGS)
+
+
+def packages(project: Mapping[str, Any], lock: str) -> str:
+    """Return the direct packages and their locked versions as YAML comments.
+
+    Parameters
+    ----------
+    project
+        The `project` table of pyproject.toml.
+    lock
+        Text of requirements.lock.
+    """
+    locked: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([a-z0-9._-]+)==([^\s;\\]+)", lock):
+        locked.setdefault(name, []).append(version)
+    direct = [re.split(r"[\[<>=!~; ]", item)[0] for item in project["dependencies"]]
+    return "\n".join(f"#   {name} {' or '.join(locked[name.lower()])}" for name in direct)
+
+
+def replace_between(text: str, mark: str, content: str) -> str:
+    """Return `text` with the lines between `mark: begin` and `mark: end` replaced.
+
+    Raises
+    ------
+    ValueError
+        If the two marks are not there once each.
+    """
+    pattern = rf"(?s)([^\n]*{mark}: begin[^\n]*\n).*?([^\n]*{mark}: end)"
+    replaced, count = re.subn(pattern, lambda m: f"{m[1]}{content}\n{m[2]}", text)
+    if count != 1:
+        raise ValueError(f"the text needs one pair of lines '{mark}: begin' and '{mark}: end'")
+    return replaced
+
+
+def documents(root: Path) -> dict[Path, str]:
+    """Return every file that holds text made from data, with its current content."""
+
+    def read(name: str) -> str:
+        return (root / name).read_text(encoding="utf-8")
+
+    run = json.loads(read(f"papermill_runs/{REFERENCE}/results.json"))
+    direct = packages(tomllib.loads(read("pyproject.toml"))["project"], read("requirements.lock"))
+    return {
+        root / "data/README.md": codebook(json.loads(read(MARKER.as_posix()))),
+        root / "README.md": replace_between(
+            read("README.md"), "findings", findings(run["results"])
+        ),
+        root / "environment.yml": replace_between(read("environment.yml"), "packages", direct),
+    }
+
+
+def _sources(resource: Mapping[str, Any]) -> list[str]:
+    listed = [f"[{s['title']}]({s['path']})" for s in resource.get("sources", [])]
+    return [f"Source: {'; '.join(listed)}.", ""] if listed else []
+
+
+def _field(field: Mapping[str, Any]) -> str:
+    words = {"required": "not empty", "unique": "unique"}
+    rules = [
+        words.get(rule) or (", ".join(value) if rule == "enum" else f"{rule} `{value}`")
+        for rule, value in field.get("constraints", {}).items()
+    ]
+    cells = [
+        f"`{field['name']}`",
+        field["type"],
+        field.get("unit", ""),
+        "; ".join(rules),
+        field["description"],
+    ]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":
+    for path, content in documents(project_root()).items():
+        write_atomically(path, content)

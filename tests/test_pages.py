@@ -1,0 +1,392 @@
+import base64
+import csv
+import json
+import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from helpers import pages, paths
+
+HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) a|b {math}`c` <img src=x onerror=y>"
+ALT = 'Line chart: "declined" falls from 206 to 47 & stays <low>'
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
+)
+
+
+def result(value, inputs, cell, **more):
+    defaults = {
+        "unit": "detainers per week",
+        "interval": None,
+        "level": None,
+        "method": "as printed",
+        "notebook": "01_counts",
+        "synthetic": False,
+        "caveat": None,
+        "tolerance": 1e-6,
+        "decimals": 0,
+    }
+    return {"value": value, **defaults, "inputs": inputs, "cell": cell, **more}
+
+
+RESULTS = {
+    "weeks.declined": result(206.0, ["fact:A004", "fact:X001"], "declined"),
+    "weeks.mean_issued": result(
+        2859.51, ["series:weekly_detainers", "parameter:group"], "declined", decimals=1
+    ),
+    "share.declined_of_issued": result(
+        0.0717,
+        ["result:weeks.declined", "result:weeks.mean_issued", "assumption:a_guess"],
+        "share",
+        unit="ratio",
+        interval=[0.0631, None],
+        level=0.95,
+        method="one | over *the* other",
+        notebook="02_share",
+        synthetic=True,
+        caveat="Weeks differ by a day.",
+        decimals=3,
+    ),
+}
+
+
+def cell(cell_id, source, *outputs, tags=()):
+    return new_code_cell(source, id=cell_id, outputs=list(outputs), metadata={"tags": list(tags)})
+
+
+def said(text):
+    return new_output("display_data", {"text/markdown": text, "text/plain": "<Markdown object>"})
+
+
+def drawn(alt):
+    data = {"image/png": base64.b64encode(PNG).decode(), "text/plain": "<Image object>"}
+    return new_output("execute_result", data, metadata={"image/png": {"alt": alt}})
+
+
+def counts_notebook():
+    sentence = (
+        "ICE counted [206](results.json#weeks.declined) <b>refusals</b>, "
+        "[one](results.json#of.another_run) of another run.\n\n"
+        "| result | value |\n|---|---|\n| [`weeks.declined`](results.json#weeks.declined) | 206 |"
+    )
+    question = "**Question.** How many detainers\nwere *declined* a week?"
+    opening = f"# How many?\n\n{question}\n\nIn short: below."
+    return [
+        new_markdown_cell(opening, id="opening"),
+        cell("imports", "raise SystemExit('pages execute nothing')"),
+        new_markdown_cell("## Counts\n\nThe [share](02_share.ipynb) follows.", id="counts"),
+        cell("declined", "results.say('...')", said(sentence), tags=["hide-input"]),
+        cell("figure", "figures.save(fig)", drawn(ALT)),
+    ]
+
+
+def share_notebook():
+    return [
+        new_markdown_cell("# What share?\n\nWhich share of detainers was declined?", id="opening"),
+        cell("share", "results.put('share')", said("About [0.072](results.json#x)")),
+    ]
+
+
+def write_run(project, run="reference"):
+    folder, figures = project / "papermill_runs" / run, project / "figures" / run
+    folder.mkdir(parents=True)
+    figures.mkdir(parents=True)
+    notebooks = {"01_counts": counts_notebook(), "02_share": share_notebook()}
+    for name, cells in {**notebooks, "03_broken.failed": [new_markdown_cell("# No")]}.items():
+        nbformat.write(new_notebook(cells=cells), folder / f"{name}.ipynb")
+    content = {"schema": 1, "run": run, "results": RESULTS}
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+    (figures / "declined_by_week.png").write_bytes(PNG)
+    for suffix in ("csv", "svg"):
+        (figures / f"declined_by_week.{suffix}").write_text("week,declined\n", encoding="utf-8")
+    about = {"notebook": "01_counts", "cell": "figure"}
+    (figures / "declined_by_week.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def append_row(path, **values):
+    with path.open(encoding="utf-8", newline="") as file:
+        columns = next(csv.reader(file))
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.DictWriter(file, columns, lineterminator="\n").writerow(values)
+
+
+def make_project(folder, monkeypatch):
+    shutil.copytree(paths.project_root() / "data", folder / "data")
+    append_row(
+        folder / "data/evidence/sources.csv",
+        source_id="hostile-1",
+        title=HOSTILE,
+        publisher=HOSTILE,
+        url='https://example.org/"><script>alert(1)</script>',
+        kind="press",
+    )
+    append_row(
+        folder / "data/evidence/facts.csv",
+        fact_id="X001",
+        topic="test",
+        quantity="test",
+        series="test",
+        value="1",
+        value_text=HOSTILE,
+        value_type="number",
+        qualifier="exact",
+        unit="detainers",
+        place_level="none",
+        definition=HOSTILE,
+        basis="as quoted",
+        source_id="hostile-1",
+        confidence="low",
+    )
+    append_row(
+        folder / "data/judgements/assumptions.csv",
+        assumption="a_guess",
+        value="0.5",
+        unit="share",
+        meaning="half of them",
+        reason="Nothing is published.",
+    )
+    monkeypatch.setenv("DETAINERS_ROOT", str(folder))
+    monkeypatch.delenv("DETAINERS_OUT", raising=False)
+    write_run(folder)
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    make_project(tmp_path, monkeypatch)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        make_project(folder, monkeypatch)
+        index = pages.build("reference")
+    assert index == folder / "site" / "index.html"
+    return index.parent
+
+
+def page(site, name):
+    return BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def all_pages(site):
+    return {path.stem: page(site, path.stem) for path in sorted(site.glob("*.html"))}
+
+
+def section(site, result_id):
+    return page(site, "results").find("section", id=result_id)
+
+
+def test_a_run_becomes_an_index_a_page_a_notebook_and_a_results_page(site):
+    assert set(all_pages(site)) == {"index", "01_counts", "02_share", "results", "search"}
+
+
+def test_every_page_has_one_first_heading(site):
+    for name, soup in all_pages(site).items():
+        assert len(soup.find_all("h1")) == 1, name
+
+
+def test_the_index_lists_notebooks_with_their_question_and_every_result(site):
+    main = page(site, "index").find("main")
+    listed = {a["href"]: a.get_text() for a in main.article.find_all("a", href=True)}
+    assert listed["01_counts.html"] == "How many?"
+    assert main.find("p", string="Which share of detainers was declined?") is not None
+    assert "\nHow many detainers were declined a week?\n" in main.get_text()
+    assert main.find("em", string="declined") is not None
+    for name in RESULTS:
+        slug = name.replace(".", "-").replace("_", "-")
+        assert listed[f"results.html#{slug}"] == name
+
+
+def test_the_index_shows_value_interval_synthetic_mark_and_caveat(site):
+    rows = page(site, "index").find("table").find_all("tr")
+    row = next(row for row in rows if "share.declined_of_issued" in row.get_text())
+    _, value, interval, note = (td.get_text() for td in row.find_all("td"))
+    assert value == "0.072 ratio"
+    assert interval == "at least 0.063 (95% interval)"
+    assert "Synthetic" in note
+    assert "Weeks differ by a day." in note
+
+
+def test_every_internal_link_and_download_resolves(site):
+    soups = all_pages(site)
+    checked = 0
+    for name, soup in soups.items():
+        for tag in soup.find_all(href=True) + soup.find_all(src=True):
+            target = urlsplit(tag.get("href") or tag["src"])
+            if target.scheme in ("http", "https", "data") or tag.get("href") == "#":
+                continue
+            file = site / (unquote(target.path) or f"{name}.html")
+            assert file.is_file(), (name, str(tag)[:200])
+            if target.fragment:
+                assert soups[file.stem].find(id=target.fragment), (name, str(tag)[:200])
+            checked += 1
+    assert checked > 50
+
+
+def test_no_page_loads_anything_from_elsewhere(site):
+    for name, soup in all_pages(site).items():
+        loaded = soup.find_all(["script", "img", "iframe", "source"], src=True)
+        addresses = [tag["src"] for tag in loaded]
+        addresses += [tag["href"] for tag in soup.find_all("link", href=True)]
+        assert [a for a in addresses if a.startswith(("http:", "https:", "//"))] == [], name
+    for sheet in site.rglob("*.css"):
+        assert "url(http" not in sheet.read_text(encoding="utf-8").replace('"', ""), sheet
+
+
+def test_numbers_in_a_notebook_lead_to_their_lineage(site):
+    main = page(site, "01_counts").find("main")
+    number = main.find("a", string="206")
+    assert number["href"] == "results.html#weeks-declined"
+    assert main.find("td").find("a")["href"] == "results.html#weeks-declined"
+    assert main.find("a", string="one")["href"] == "results.html"
+    assert "results.json" not in str(main)
+
+
+def test_html_inside_a_sentence_stays_text(site):
+    main = page(site, "01_counts").find("main")
+    assert "<b>refusals</b>" in main.get_text()
+
+
+def test_a_result_gives_value_method_caveat_and_the_cell_that_made_it(site):
+    made = section(site, "share-declined-of-issued")
+    text = made.get_text()
+    assert made.find("h3").get_text().startswith("share.declined_of_issued")
+    assert "0.072 ratio, at least 0.063 (95% interval)" in text
+    assert "one | over *the* other" in text
+    assert "Weeks differ by a day." in text
+    assert "Synthetic" in text
+    link = made.find("a", string="What share?")["href"]
+    file, anchor = link.split("#")
+    assert file == "02_share.html"
+    assert "results.put" in page(site, "02_share").find(id=anchor).get_text()
+
+
+def test_a_result_is_resolved_down_to_published_figures_and_their_sources(site):
+    made = section(site, "share-declined-of-issued")
+    text = " ".join(made.get_text().split())
+    assert made.find("a", string="weeks.declined")["href"] == "#weeks-declined"
+    assert "assumption a_guess: 0.5 share: half of them" in text
+    assert "fact A004: 206 detainers (exact, United States, 2017-01-28/2017-02-03)" in text
+    assert "series weekly_detainers: Detainers a week" in text
+    source = section(site, "weeks-declined").find("a", href=lambda href: "eastcounty" in href)
+    assert source is not None
+    assert source["href"].startswith("http")
+
+
+def test_a_hostile_fact_stays_text(site):
+    soup = page(site, "results")
+    item = next(li for li in soup.find("main").find_all("li") if "fact X001" in li.get_text())
+    assert item.get_text().count(HOSTILE) >= 3
+    assert not any("alert(1)" in (script.string or "") for script in soup.find_all("script"))
+    assert soup.find("img", onerror=True) is None
+    assert not [a for a in soup.find_all("a", href=True) if a["href"].startswith("javascript")]
+    source = item.find("a", href=lambda href: href.startswith("https://example.org"))
+    assert source["href"] == "https://example.org/%22%3E%3Cscript%3Ealert(1)%3C/script%3E"
+
+
+def test_a_figure_has_its_alt_text_and_its_data(site):
+    main = page(site, "01_counts").find("main")
+    (image,) = main.find_all("img")
+    assert image["alt"] == ALT
+    links = {a.get_text(): a["href"] for a in main.select(".figure-files a")}
+    assert links == {kind: f"figures/declined_by_week.{kind}" for kind in ("csv", "svg", "png")}
+
+
+def test_code_is_folded_but_there(site):
+    cells = page(site, "01_counts").select("div.cell")
+    assert len(cells) == 3
+    for code in cells:
+        assert code.find("details").find("summary").get_text(strip=True).startswith("Show code")
+    assert "pages execute nothing" in cells[0].get_text()
+
+
+def test_search_knows_words_of_results_and_notebooks(site):
+    index = (site / "searchindex.js").read_text(encoding="utf-8")
+    assert "refus" in index
+    assert "east" in index
+
+
+def test_a_build_is_silent_and_leaves_nothing_but_the_site(project, capfd):
+    pages.build("reference")
+    assert capfd.readouterr() == ("", "")
+    assert sorted(path.name for path in project.iterdir()) == [
+        "data",
+        "figures",
+        "papermill_runs",
+        "site",
+    ]
+
+
+def test_a_new_build_replaces_the_old_site(project):
+    stale = project / "site" / "stale.html"
+    stale.parent.mkdir()
+    stale.write_text("old", encoding="utf-8")
+    pages.build("reference")
+    assert not stale.exists()
+
+
+def break_link(folder):
+    path = folder / "02_share.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(new_markdown_cell("[gone](no_such_page.ipynb)"))
+    nbformat.write(notebook, path)
+
+
+def break_title(folder):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("No title")]), folder / "02_share.ipynb")
+
+
+def break_notebook(folder):
+    (folder / "02_share.ipynb").write_text("{", encoding="utf-8")
+
+
+def break_input(folder):
+    content = {"results": {"a.b": result(1.0, ["fact:A999"], "declined")}}
+    (folder / "results.json").write_text(json.dumps(content), encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (break_link, "no_such_page"),
+        (break_title, "02_share"),
+        (break_notebook, "unreadable"),
+        (break_input, "fact:A999"),
+    ],
+)
+def test_a_failed_build_says_why_in_a_line_and_leaves_the_old_site(project, damage, named):
+    old = project / "site" / "index.html"
+    old.parent.mkdir()
+    old.write_text("old", encoding="utf-8")
+    damage(project / "papermill_runs" / "reference")
+    with pytest.raises(pages.PagesError, match=named) as caught:
+        pages.build("reference")
+    assert "\n" not in str(caught.value)
+    assert str(project) not in str(caught.value)
+    assert [path.name for path in (project / "site").iterdir()] == ["index.html"]
+    assert old.read_text(encoding="utf-8") == "old"
+
+
+def test_a_missing_run_is_refused_with_the_runs_that_exist(project):
+    write_run(project, "mine")
+    with pytest.raises(pages.PagesError, match=r"'other'.*mine, reference"):
+        pages.build("other")
+
+
+def test_a_run_name_that_leaves_its_folder_is_refused(project):
+    with pytest.raises(pages.PagesError, match="letters, digits"):
+        pages.build("../reference")
+
+
+def test_the_site_is_written_where_outputs_go(project, monkeypatch, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    shutil.copytree(project / "papermill_runs", out / "papermill_runs")
+    monkeypatch.setenv("DETAINERS_OUT", str(out))
+    assert pages.build("reference") == Path(out, "site", "index.html")

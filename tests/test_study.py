@@ -1,0 +1,135 @@
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers import paths
+
+ROOT = paths.project_root()
+SOURCES = ["src", "data", "notebooks", "requirements.lock"]
+
+
+def detainers(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    ours = ("DETAINERS_ROOT", "DETAINERS_OUT", "DETAINERS_RUN", "DETAINERS_PREVIOUS")
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
+    return subprocess.run(
+        [sys.executable, "-m", "helpers.cli", *arguments],
+        cwd=project,
+        env=environment | {"PYTHONPATH": str(project / "src")},
+        capture_output=True,
+        text=True,
+        timeout=400,
+    )
+
+
+def results(run: Path) -> dict:
+    return json.loads((run / "results.json").read_text(encoding="utf-8"))["results"]
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    project = tmp_path_factory.mktemp("copy") / "study"
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, project / name)
+    return project
+
+
+@pytest.fixture(scope="module")
+def run(copy):
+    done = detainers(copy, "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return copy / "papermill_runs/latest"
+
+
+def test_the_study_runs_in_a_copy_and_gives_the_reference_results(run):
+    made, reference = results(run), results(ROOT / "papermill_runs/reference")
+    assert set(made) == set(reference)
+    for name, result in reference.items():
+        if isinstance(result["value"], str):
+            assert made[name]["value"] == result["value"], name
+        else:
+            assert made[name]["value"] == pytest.approx(result["value"], rel=result["tolerance"]), (
+                name
+            )
+        assert made[name]["inputs"] == result["inputs"], name
+
+
+def test_every_figure_of_the_run_has_picture_data_and_description(run):
+    figures = run.parents[1] / "figures/latest"
+    names = {path.stem for path in figures.iterdir()}
+    assert names
+    for name in names:
+        assert {p.suffix for p in figures.glob(f"{name}.*")} == {".svg", ".png", ".csv", ".json"}
+
+
+def test_a_second_run_finds_everything_current(copy, run):
+    before = (run / "manifest.json").read_bytes()
+    done = detainers(copy, "run", "--json")
+    assert {step["state"] for step in json.loads(done.stdout)["steps"]} == {"current"}
+    assert (run / "manifest.json").read_bytes() == before
+
+
+def test_a_changed_fact_changes_the_results_made_from_it(copy, run):
+    facts = copy / "data/evidence/facts.csv"
+    before = facts.read_text(encoding="utf-8")
+    rows = list(csv.DictReader(before.splitlines()))
+    for row in rows:
+        if row["fact_id"] == "A028":
+            row["value"] = row["value_text"] = "200"
+    try:
+        with facts.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        done = detainers(copy, "run", "--run", "changed", "--only", "01")
+    finally:
+        facts.write_text(before, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert results(run.with_name("changed"))["growth.factor"]["value"] == 463 / 200
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-p", "01.baseline=nonsense"], "baseline"),
+        (["-p", "weather=fine"], "weather"),
+        (["-p", "03.exclude_travis=perhaps"], "exclude_travis"),
+    ],
+)
+def test_a_wrong_parameter_is_refused_in_a_line_and_leaves_the_run_alone(
+    copy, run, arguments, said
+):
+    before = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    done = detainers(copy, "run", *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == before
+
+
+@pytest.mark.parametrize("damage", ["missing", "malformed"])
+def test_damaged_data_is_refused_by_name_before_a_kernel_starts(copy, run, damage):
+    series = copy / "data/series/weekly_detainers.csv"
+    before = series.read_bytes()
+    outputs = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    try:
+        if damage == "missing":
+            series.unlink()
+        else:
+            series.write_bytes(before.replace(b",2559,", b",many,", 1))
+        done = detainers(copy, "run")
+    finally:
+        series.write_bytes(before)
+    assert done.returncode == 2
+    assert "data/series/weekly_detainers.csv" in done.stderr
+    assert damage == "missing" or ("row 3" in done.stderr and "detainers" in done.stderr)
+    assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == outputs
