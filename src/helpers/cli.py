@@ -1,0 +1,224 @@
+"""The command `detainers`. Each command calls one function; heavy libraries load inside them."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+# jupyterlab brings jsonschema's optional rfc3987-syntax, which builds a grammar whenever nbformat
+# is imported: two seconds in every process, for a format check that nothing here uses. None makes
+# its import fail at once, and jsonschema goes without it.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+
+import typer  # noqa: E402
+from typer.core import TyperGroup  # noqa: E402
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from helpers.runner import Step
+
+_USER_ERRORS = {
+    "helpers.datapackage": "DataError",
+    "helpers.pages": "PagesError",
+    "helpers.parameters": "ParameterError",
+    "helpers.paths": "PathError",
+    "helpers.request": "RunError",
+}
+
+
+class _Answering(TyperGroup):
+    """Answers whatever a user can cause in a line or two, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer keeps the type to itself
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("interrupted; what was finished stays, the next run goes on there", err=True)
+            raise typer.Exit(130) from None
+        except _user_errors() as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from None
+
+
+app = typer.Typer(
+    cls=_Answering,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Run the study of declined detainers, check its data, render its pages. "
+    "Exit code 0: fine; 1: what was asked about is not so; 2: the request is wrong.",
+)
+data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after data/.")
+app.add_typer(data_app, name="data")
+
+_Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
+
+
+@app.command()
+def run(
+    run: Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")] = "latest",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            metavar="[NN.]NAME=VALUE",
+            help="Set a parameter of a notebook (01.baseline=listed_week_2), or of every notebook "
+            "that has it (source_policy=earliest). May be repeated.",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", metavar="FILE", help="YAML file of parameters by notebook.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="NN,...", help="Notebooks to run, by number or name.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run what is current, too.")] = False,
+    force_platform: Annotated[
+        bool,
+        typer.Option("--force-platform", help="Make the reference run on another platform."),
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Run the notebooks in sequence.
+
+    Notebooks whose code, parameters and data are unchanged are left alone.
+    """
+    from helpers import request, runner
+
+    names = None if only is None else [name.strip() for name in only.split(",")]
+    document = {} if file is None else request.read_document(file)
+    asked = request.requested(parameter or [], document, names)
+    with _progress(as_json) as report:
+        outcome = runner.run(
+            run,
+            asked,
+            only=names,
+            force=force,
+            force_platform=force_platform,
+            report=report,
+            data_problems=_data_problems,
+        )
+    if as_json:
+        _print_json(outcome.as_dict())
+    else:
+        typer.echo(f"{'stopped' if outcome.message else 'finished'}: {outcome.folder}")
+    if outcome.message:
+        typer.echo(outcome.message, err=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def parameters(
+    notebook: Annotated[str | None, typer.Argument(help="Number or name of a notebook.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show every parameter: type, default, choices, meaning."""
+    from helpers import request
+
+    rows = request.describe(None if notebook is None else [notebook])
+    if as_json:
+        _print_json(rows)
+    else:
+        _print_tables(rows)
+
+
+@data_app.command("check")
+def data_check(as_json: _Json = False) -> None:
+    """Check data/ against its schema, and that every conflict of sources has a judgement."""
+    from helpers import evidence
+
+    problems = _data_problems() or evidence.unjudged(evidence.load())
+    if as_json:
+        _print_json({"ok": not problems, "problems": problems})
+    else:
+        typer.echo("\n".join(problems) or "data/ fits its schema; every conflict has a judgement")
+    raise typer.Exit(1 if problems else 0)
+
+
+@app.command()
+def site(
+    run: Annotated[
+        str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")
+    ] = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Render a run as HTML pages under site/."""
+    from helpers import pages
+
+    index = str(pages.build(run))
+    if as_json:
+        _print_json({"site": index})
+    else:
+        typer.echo(index)
+
+
+def _data_problems() -> list[str]:
+    from helpers import datapackage
+
+    return datapackage.validate()
+
+
+def _user_errors() -> tuple[type[Exception], ...]:
+    """Return the errors that name what a user can mend.
+
+    A class whose module was never imported cannot have been raised, so nothing is loaded here.
+    """
+    loaded = ((sys.modules.get(module), name) for module, name in _USER_ERRORS.items())
+    return (OSError, *(getattr(module, name) for module, name in loaded if module))
+
+
+def _print_json(content: Any) -> None:  # noqa: ANN401 - JSON
+    typer.echo(json.dumps(content, indent=1))
+
+
+def _print_tables(rows: list[dict[str, Any]]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    for notebook in dict.fromkeys(row["notebook"] for row in rows):
+        table = Table(title=notebook, title_justify="left", box=SIMPLE, show_lines=True)
+        for column in ("name", "default", "type or choices"):
+            table.add_column(column, no_wrap=True)  # cut names could not be copied
+        table.add_column("meaning", overflow="fold")
+        for row in rows:
+            if row["notebook"] == notebook:
+                default, allowed = str(row["default"]), _allowed(row)
+                table.add_row(row["name"], default, allowed, row["meaning"])
+        console.print(table)
+
+
+def _allowed(row: dict[str, Any]) -> str:
+    if row["type"] == "text" and row["choices"]:
+        return row["choices"].replace(", ", "\n")
+    return ", ".join(filter(None, (row["type"], row["choices"])))
+
+
+@contextmanager
+def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
+    """Show each notebook on a line as it ends, and on terminals the one that is running."""
+    from rich.console import Console
+
+    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    with console.status("", spinner="line") as status:
+
+        def report(step: "Step") -> None:
+            if step.state == "running":
+                status.update(step.notebook)
+            else:
+                _print_step(console, step)
+
+        yield report
+
+
+def _print_step(console: "Console", step: "Step") -> None:
+    style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
+    number, _, name = step.notebook.partition("_")
+    seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
+    note = f": {step.message}" if step.state == "unreadable" else ""
+    console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")

@@ -1,0 +1,161 @@
+"""What a run's manifest records: what the notebooks were made from, and whether that changed."""
+
+import hashlib
+import importlib.metadata
+import json
+import platform
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+NAME = "manifest.json"
+HELPERS = Path(__file__).parent
+MACHINERY = {"cli", "documents", "manifest", "outputs", "pages", "request", "runner"}
+"""Modules that no notebook imports: changing them leaves every output as it is."""
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Return `content` as the text of a JSON file: UTF-8, LF, no NaN."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read(folder: Path) -> dict[str, Any] | None:
+    """Return the manifest of a run folder; None where it is missing or cannot be read."""
+    manifest = read_json(folder / NAME) or {}
+    entries = manifest.get("notebooks")
+    readable = (
+        isinstance(manifest.get("versions"), dict)
+        and isinstance(entries, dict)
+        and all(isinstance(entry, dict) for entry in entries.values())
+    )
+    return manifest if readable else None
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in a JSON file; None where it is missing or is none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def sha256(path: Path) -> str | None:
+    """Return the SHA-256 of a file's bytes, as hexadecimal text; None where it is missing."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def circumstances(root: Path) -> dict[str, Any]:
+    """Return what a run records once, for all its notebooks.
+
+    Parameters
+    ----------
+    root
+        The project's folder.
+
+    Returns
+    -------
+    dict
+        `versions` (Python, platform, the packages that pyproject.toml names), `lock` (hash of
+        requirements.lock, None without one), `data` (hash of each file of data/, by path) and
+        `git` (commit, and whether anything but outputs differed from it; None outside git).
+    """
+    return {
+        "versions": {
+            "python": platform.python_version(),
+            "platform": this_platform(),
+            "packages": _direct_packages(),
+        },
+        "lock": sha256(root / "requirements.lock"),
+        "data": {
+            path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
+        },
+        "git": _git_state(root),
+    }
+
+
+def this_platform() -> str:
+    """Return system and processor, for example `Linux x86_64`."""
+    return f"{platform.system()} {platform.machine()}"
+
+
+def key(
+    notebook: Mapping[str, Any],
+    parameters: Mapping[str, Any],
+    results_read: Mapping[str, str | None],
+    recorded: Mapping[str, Any],
+) -> str:
+    """Return the key of a notebook: equal keys mean equal outputs.
+
+    Parameters
+    ----------
+    notebook
+        The notebook (nbformat JSON). Its text cells count too, since the executed copy shows them;
+        stored outputs do not.
+    parameters
+        Its parameters, defaults included.
+    results_read
+        Hash of the results file of each notebook that it reads.
+    recorded
+        What `circumstances` gave: the data, the lock and the Python version count.
+
+    Returns
+    -------
+    str
+        SHA-256 as hexadecimal text.
+    """
+    parts = {
+        "cells": [
+            [cell["cell_type"], cell.get("id"), "".join(cell["source"]), cell["metadata"]]
+            for cell in notebook["cells"]
+        ],
+        "parameters": parameters,
+        "results_read": results_read,
+        "helpers": {path.name: sha256(path) for path in _study_modules()},
+        "data": recorded["data"],
+        "lock": recorded["lock"],
+        "python": recorded["versions"]["python"],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _study_modules() -> list[Path]:
+    return sorted(path for path in HELPERS.glob("*.py") if path.stem not in MACHINERY)
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    """Yield what notebooks can read: neither the generated codebook nor hidden files."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and path.suffix != ".md" and not hidden:
+            yield path
+
+
+def _direct_packages() -> dict[str, str]:
+    required = importlib.metadata.requires("declined-detainers") or []
+    names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]
+    return {name: importlib.metadata.version(name) for name in sorted(names)}
+
+
+def _git_state(root: Path) -> dict[str, Any]:
+    unknown = {"commit": None, "clean": None}
+    # A copy that merely lies inside another repository has no commit of its own.
+    if not (root / ".git").exists() or not (commit := _git(root, "rev-parse", "--verify", "HEAD")):
+        return unknown
+    changes = _git(root, "status", "--porcelain", "--", ".", ":!papermill_runs", ":!figures")
+    return {"commit": commit, "clean": None if changes is None else not changes}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return None
+    return answer.stdout.strip() if answer.returncode == 0 else None

@@ -1,0 +1,231 @@
+"""What a user asked a run for: which notebooks, with which parameters."""
+
+import ast
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from helpers import parameters, paths
+
+
+class RunError(ValueError):
+    """A run was asked for that cannot be started."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A notebook to run: its source, all its parameters, and those that are not its defaults."""
+
+    name: str
+    path: Path
+    parameters: dict[str, Any]
+    injected: dict[str, Any]
+
+
+def study() -> dict[str, Path]:
+    """Return the notebooks of the study by name, in their order.
+
+    Raises
+    ------
+    RunError
+        If the project has none.
+    """
+    folder = paths.project_root() / "notebooks"
+    candidates = {name: folder / f"{name}.ipynb" for name in parameters.MODELS}
+    found = {name: path for name, path in candidates.items() if path.is_file()}
+    if not found:
+        raise RunError(f"{folder} has none of {', '.join(candidates)}")
+    return found
+
+
+def chosen(only: Sequence[str] | None = None) -> dict[str, Path]:
+    """Return the notebooks that `only` names (by name or number), in their order; all if None."""
+    notebooks = study()
+    names = {_find(text, notebooks) for text in only} if only is not None else set(notebooks)
+    return {name: path for name, path in notebooks.items() if name in names}
+
+
+def plan(asked: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None = None) -> list[Plan]:
+    """Return the notebooks to run, with their parameters checked.
+
+    Parameters
+    ----------
+    asked
+        Parameters to set, by notebook and name; the others keep their defaults.
+    only
+        Notebooks to run, by name or number; all where None.
+
+    Raises
+    ------
+    RunError, helpers.parameters.ParameterError
+        If a notebook or parameter is unknown, or a value is not allowed.
+    """
+    notebooks = chosen(only)
+    if unknown := sorted(set(asked) - set(notebooks)):
+        raise RunError(f"parameters are given for {unknown[0]}, which is not to be run")
+    plans = []
+    for name, path in notebooks.items():
+        own = defaults(path)
+        usual = parameters.merge(name, own, {})
+        values = parameters.merge(name, own, asked.get(name, {}))
+        changed = {key: value for key, value in values.items() if value != usual[key]}
+        plans.append(Plan(name, path, values, changed))
+    return plans
+
+
+def requested(
+    pairs: Iterable[str], document: Mapping[Any, Any], only: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the parameters that a user asked for, by notebook.
+
+    Parameters
+    ----------
+    pairs
+        `NOTEBOOK.NAME=VALUE`, or `NAME=VALUE` for every notebook that has the parameter. NOTEBOOK
+        is a name or its number. Pairs win over `document`; in both, what is said of one notebook
+        wins over what is said of all.
+    document
+        Notebook to its parameters, or name to value for every notebook. What it holds for
+        notebooks that are not to be run is left out.
+    only
+        Notebooks to run, by name or number; all where None.
+
+    Raises
+    ------
+    RunError
+        If a notebook is unknown, or no notebook has the parameter.
+    """
+    notebooks = list(chosen(only))
+    asked: dict[str, dict[str, Any]] = {name: {} for name in notebooks}
+    for where, name, value in [*_from_document(document), *_from_pairs(pairs, notebooks)]:
+        for notebook in [where] if where else _having(name, notebooks):
+            asked.setdefault(notebook, {})[name] = value
+    return {name: asked[name] for name in notebooks}
+
+
+def read_document(path: Path) -> dict[Any, Any]:
+    """Return the mapping in a YAML file of parameters.
+
+    Raises
+    ------
+    RunError
+        If there is no such file, or it holds no mapping.
+    """
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror or error}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict):
+        raise RunError(f"{path}: must map notebooks to parameters, or parameters to values")
+    return document
+
+
+def defaults(path: Path) -> dict[str, Any]:
+    """Return the values that a notebook's cell tagged `parameters` sets.
+
+    Raises
+    ------
+    RunError
+        If there is not exactly one such cell, or it holds more than `name = literal` lines.
+    """
+    cells = [
+        "".join(cell["source"])
+        for cell in read_notebook(path)["cells"]
+        if "parameters" in cell["metadata"].get("tags", [])
+    ]
+    if len(cells) != 1:
+        raise RunError(f"{path.stem}: {len(cells)} cells are tagged 'parameters', not one")
+    try:
+        return dict(_assignment(statement) for statement in ast.parse(cells[0]).body)
+    except (SyntaxError, ValueError):
+        raise RunError(
+            f"{path.stem}: a line of its parameters cell is not of the form name = literal"
+        ) from None
+
+
+def describe(only: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Return every parameter: notebook, name, type, default, choices, meaning."""
+    return [
+        {"notebook": each.name, **row, "default": each.parameters[row["name"]]}
+        for each in plan({}, only)
+        for row in parameters.describe(each.name)
+    ]
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Return a notebook (nbformat JSON).
+
+    Raises
+    ------
+    RunError
+        If the file is no notebook.
+    """
+    try:
+        notebook = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise RunError(f"{path}: not a notebook: {error}") from None
+    if not isinstance(notebook, dict) or "cells" not in notebook:
+        raise RunError(f"{path}: not a notebook: it has no cells")
+    return notebook
+
+
+_Setting = tuple[str | None, str, Any]
+"""Notebook (None: each that has it), parameter, value."""
+
+
+def _from_document(document: Mapping[Any, Any]) -> list[_Setting]:
+    settings: list[_Setting] = []
+    for key, value in document.items():
+        text = f"{key:02d}" if isinstance(key, int) else str(key)  # YAML reads 01 as a number
+        if isinstance(value, Mapping):
+            notebook = _find(text, parameters.MODELS)
+            settings += [(notebook, str(name), item) for name, item in value.items()]
+        else:
+            settings.append((None, text, value))
+    return sorted(settings, key=_is_special)
+
+
+def _from_pairs(pairs: Iterable[str], notebooks: Iterable[str]) -> list[_Setting]:
+    settings: list[_Setting] = []
+    for pair in pairs:
+        target, equals, value = pair.partition("=")
+        where, dot, name = target.strip().rpartition(".")
+        if not equals or not name or (dot and not where):
+            raise RunError(f"parameter {pair!r}: write NOTEBOOK.NAME=VALUE or NAME=VALUE")
+        settings.append((_find(where, notebooks) if where else None, name, value.strip()))
+    return sorted(settings, key=_is_special)
+
+
+def _is_special(setting: _Setting) -> bool:
+    return setting[0] is not None
+
+
+def _having(name: str, notebooks: Iterable[str]) -> list[str]:
+    fields = {notebook: parameters.MODELS[notebook].model_fields for notebook in notebooks}
+    if having := [notebook for notebook in fields if name in fields[notebook]]:
+        return having
+    known = dict.fromkeys(known for names in fields.values() for known in names)
+    raise RunError(f"no notebook has a parameter {name!r}; there are {', '.join(known)}")
+
+
+def _find(text: str, notebooks: Iterable[str]) -> str:
+    names = list(notebooks)
+    for name in names:
+        if text == name or (text and name.startswith(f"{text}_")):
+            return name
+    raise RunError(f"no notebook {text!r} to run; there are {', '.join(names)}")
+
+
+def _assignment(statement: ast.stmt) -> tuple[str, Any]:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)], value=value):
+            return name, ast.literal_eval(value)
+        case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+            return name, ast.literal_eval(value)
+    raise ValueError("not an assignment")

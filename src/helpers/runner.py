@@ -1,0 +1,263 @@
+"""Run the notebooks in sequence through papermill, so that a failure or a kill loses nothing.
+
+A notebook executes in a hidden staging folder inside the run's folder; what it wrote moves into
+place only when it has succeeded.
+"""
+
+import datetime as dt
+import logging
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from helpers import manifest, outputs, paths, request
+from helpers.outputs import Run
+from helpers.request import Plan, RunError
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of one notebook: `running`, then `done` or `failed`; or `current`: left alone.
+
+    A step of the file manifest.json says that it could not be read.
+    """
+
+    notebook: str
+    state: str
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a run; `message` says in one line why it failed, else it is empty."""
+
+    run: str
+    folder: str
+    steps: tuple[Step, ...]
+    message: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome as plain values."""
+        return {"ok": not self.message, **asdict(self)}
+
+
+def run(
+    run: str,
+    asked: Mapping[str, Mapping[str, Any]],
+    *,
+    only: Sequence[str] | None = None,
+    force: bool = False,
+    force_platform: bool = False,
+    report: Callable[[Step], None] = lambda step: None,
+    data_problems: Callable[[], Sequence[str]] = lambda: (),
+) -> Outcome:
+    """Run the notebooks of the study, in order, into papermill_runs/<run> and figures/<run>.
+
+    A notebook whose key (`helpers.manifest.key`) is unchanged is left alone. The first failure
+    ends the run: that notebook's last good outputs stay, the failed copy lies beside them, and
+    results.json stays what the last finished run made it.
+
+    Parameters
+    ----------
+    run
+        Name of the run.
+    asked
+        Parameters to set, by notebook and name (`helpers.request.requested` makes it); the others
+        keep their defaults.
+    only
+        Notebooks to run, by name or number; all where None.
+    force
+        Run notebooks that are current, too.
+    force_platform
+        Allow the reference run on another platform than the one that made it.
+    report
+        Called when a notebook starts and when it ends.
+    data_problems
+        Called before the first kernel starts; any line it gives back refuses the run.
+
+    Returns
+    -------
+    Outcome
+        What became of each notebook.
+
+    Raises
+    ------
+    RunError, helpers.parameters.ParameterError, helpers.paths.PathError
+        If the request cannot be met. No kernel was started and no output touched.
+    """
+    folder = paths.run_folder(run)
+    plans = request.plan(asked, only)
+    with _locked(folder, run):
+        opened = _open(run, folder, force_platform, report)
+        steps = tuple(_steps(opened, plans, force, report, data_problems))
+        message = steps[-1].message or outputs.finish(opened)
+    return Outcome(run, str(folder), steps, message)
+
+
+@contextmanager
+def _locked(folder: Path, run: str) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise RunError(
+            f"another process is writing the run {run!r}: wait for it, or choose another --run"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _open(name: str, folder: Path, force_platform: bool, report: Callable[[Step], None]) -> Run:
+    found = manifest.read(folder)
+    if found is None and (folder / manifest.NAME).exists():
+        report(Step(manifest.NAME, "unreadable", message="every notebook runs again"))
+    found = found or {"notebooks": {}, "versions": {}}
+    made_on, here = found["versions"].get("platform"), manifest.this_platform()
+    if name == paths.REFERENCE and made_on not in (None, here) and not force_platform:
+        raise RunError(
+            f"the reference run was made on {made_on}, this is {here}: its last digits may "
+            "change; --force-platform makes it here all the same"
+        )
+    root, figures = paths.project_root(), paths.figure_folder(name)
+    opened = Run(name, root, folder, figures, manifest.circumstances(root), found["notebooks"])
+    outputs.remove_leftovers(opened)
+    return opened
+
+
+def _steps(
+    opened: Run,
+    plans: Iterable[Plan],
+    force: bool,
+    report: Callable[[Step], None],
+    data_problems: Callable[[], Sequence[str]],
+) -> Iterator[Step]:
+    checked = False
+    for plan in plans:
+        source = request.read_notebook(plan.path)
+        read = outputs.hashes_read(opened, source)
+        key = manifest.key(source, plan.parameters, read, opened.recorded)
+        if not force and outputs.is_current(opened, plan.name, key):
+            step = Step(plan.name, "current")
+        else:
+            if not checked:
+                _refuse(data_problems())
+            checked = True
+            report(Step(plan.name, "running"))
+            step = _run_notebook(opened, plan, key)
+        report(step)
+        yield step
+        if step.state == "failed":
+            return
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if len(problems) > 1:
+        more = f"{len(problems) - 1} more: `detainers data check` lists them"
+        raise RunError(f"{problems[0]}\n{more}")
+    if problems:
+        raise RunError(problems[0])
+
+
+def _run_notebook(opened: Run, plan: Plan, key: str) -> Step:
+    started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+    last_good = {k: v for k, v in opened.entries.get(plan.name, {}).items() if k != "message"}
+    # Whoever dies from here on leaves an entry that is not `done`, so the next run starts it anew.
+    opened.note(plan.name, **{**last_good, "status": "started"})
+    staging = opened.staged(plan.name).folder
+    try:
+        staging.mkdir(parents=True)
+        if message := _execute(opened, plan):
+            outputs.keep_failed(opened, plan.name)
+            opened.note(plan.name, **{**last_good, "status": "failed", "message": message})
+            return Step(plan.name, "failed", round(time.monotonic() - clock, 1), message)
+        figures = outputs.publish(opened, plan.name)
+    finally:
+        shutil.rmtree(staging.parents[1], ignore_errors=True)
+    seconds = round(time.monotonic() - clock, 1)
+    opened.note(
+        plan.name,
+        key=key,
+        parameters=plan.parameters,
+        status="done",
+        started=started.isoformat(timespec="seconds"),
+        seconds=seconds,
+        sha256=manifest.sha256(opened.folder / f"{plan.name}.ipynb"),
+        figures=figures,
+    )
+    return Step(plan.name, "done", seconds)
+
+
+def _execute(opened: Run, plan: Plan) -> str:
+    """Execute a notebook in its staging folder; return why it failed, or nothing."""
+    import papermill  # takes a second, which neither a refusal nor a current run should cost
+
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    staged = opened.staged(plan.name)
+    output = staged.folder / f"{plan.name}.ipynb"
+    environment = {
+        "DETAINERS_ROOT": str(opened.root),
+        "DETAINERS_RUN": opened.name,
+        "DETAINERS_OUT": str(staged.folder.parents[1]),
+        "DETAINERS_PREVIOUS": str(opened.folder),
+    }
+    try:
+        with _environment(environment):
+            papermill.execute_notebook(
+                _literally(plan.path),
+                _literally(output),
+                parameters=plan.injected,
+                cwd=plan.path.parent,
+                progress_bar=False,
+                # Left to itself, each kernel warns of TCP without encryption on standard error.
+                extra_arguments=["--log-level=CRITICAL"],
+            )
+    except Exception as error:  # kernels fail in many ways, and each is one line to the user
+        return f"{plan.name} failed{_place_of_failure(output)}: {_one_line(error)}"
+    if outputs.results_in(staged.results(plan.name)) is None:
+        return f"{plan.name} failed: it ended without writing its results"
+    return ""
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _literally(path: Path) -> str:
+    """Return a path for papermill, which takes braces in it for format fields."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+def _place_of_failure(output: Path) -> str:
+    cells = (manifest.read_json(output) or {}).get("cells", [])
+    begun = [cell for cell in cells if cell["metadata"].get("papermill", {}).get("start_time")]
+    if not begun:
+        return ""
+    count = begun[-1].get("execution_count")
+    return f" at cell {begun[-1]['id']!r}" + (f" (In [{count}])" if count else "")
+
+
+def _one_line(error: Exception) -> str:
+    name = getattr(error, "ename", type(error).__name__)
+    lines = str(getattr(error, "evalue", error)).strip().splitlines()
+    return f"{name}: {lines[0][:300]}" if lines else name

@@ -1,0 +1,198 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import small_study
+from helpers import cli, datapackage, evidence, pages
+from small_study import EVIDENCE, GROWTH
+
+COMMAND = """
+from helpers import cli, datapackage
+datapackage.validate = lambda root=None: []
+cli.app()
+"""
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    small_study.make(tmp_path)
+    monkeypatch.setenv("DETAINERS_ROOT", str(tmp_path))
+    monkeypatch.setattr(datapackage, "validate", lambda root=None: [])
+    return tmp_path
+
+
+def ask(*arguments):
+    return CliRunner().invoke(cli.app, list(arguments))
+
+
+def test_run_shows_a_line_for_each_notebook_and_where_the_run_is(project):
+    answer = ask("run", "--run", "mine", "-p", "01.baseline=about_120")
+    assert answer.exit_code == 0
+    lines = answer.stdout.splitlines()
+    assert [line.split()[:2] for line in lines[:2]] == [
+        ["00", "evidence"],
+        ["01", "jurisdiction_growth"],
+    ]
+    assert all(line.endswith("done") for line in lines[:2])
+    assert lines[2:] == [f"finished: {project / 'papermill_runs' / 'mine'}"]
+    assert answer.stderr == ""
+    again = ask("run", "--run", "mine", "-p", "01.baseline=about_120", "--json")
+    outcome = json.loads(again.stdout)
+    assert outcome["ok"] is True
+    assert [step["state"] for step in outcome["steps"]] == ["current", "current"]
+
+
+def test_a_failed_notebook_exits_with_1_and_one_line(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(facts="1 / 0"))
+    answer = ask("run")
+    assert answer.exit_code == 1
+    assert answer.stderr.splitlines() == [
+        "00_evidence failed at cell 'results' (In [3]): ZeroDivisionError: division by zero"
+    ]
+    assert "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "01.basline=x"], "01_jurisdiction_growth has no parameter 'basline'"),
+        (["-p", "01.baseline=x"], "baseline = 'x'"),
+        (["-p", "basline=x"], "no notebook has a parameter 'basline'"),
+        (["-p", "01"], "write NOTEBOOK.NAME=VALUE"),
+        (["--only", "01,07"], "no notebook '07' to run"),
+        (["--run", "../x"], "run name '../x'"),
+        (["-f", "nowhere.yaml"], "nowhere.yaml: No such file"),
+    ],
+)
+def test_a_wrong_request_exits_with_2_and_one_line_and_writes_nothing(project, arguments, message):
+    answer = ask("run", *arguments)
+    assert answer.exit_code == 2
+    assert message in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+    assert not (project / "papermill_runs").exists()
+
+
+def test_a_parameters_file_is_read(project):
+    path = project / "mine.yaml"
+    path.write_text("01: {baseline: about_130}\n", encoding="utf-8")
+    answer = ask("run", "-f", str(path))
+    assert answer.exit_code == 2
+    assert "baseline = 'about_130'" in answer.stderr
+
+
+def test_bad_data_refuses_a_run_before_a_kernel_starts(project, monkeypatch):
+    lines = [f"facts.csv: row {row}" for row in range(100)]
+    monkeypatch.setattr(datapackage, "validate", lambda root=None: lines)
+    answer = ask("run")
+    assert answer.exit_code == 2
+    assert answer.stderr.splitlines() == [
+        "facts.csv: row 0",
+        "99 more: `detainers data check` lists them",
+    ]
+    assert not list((project / "papermill_runs").rglob("*.ipynb"))
+
+
+def test_outside_a_project_the_command_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("DETAINERS_ROOT", str(tmp_path / "nowhere"))
+    answer = ask("run")
+    assert answer.exit_code == 2
+    assert answer.stderr.startswith("no project found")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(project):
+    (project / "papermill_runs").write_text("a file in the way", encoding="utf-8")
+    answer = ask("run")
+    assert answer.exit_code == 2
+    assert "papermill_runs" in answer.stderr
+    assert len(answer.stderr.splitlines()) == 1
+
+
+def test_parameters_shows_defaults_choices_and_meanings():
+    answer = ask("parameters", "01")
+    assert answer.exit_code == 0
+    for text in (GROWTH, "listed_week_1", "refusing_or_limited", "earlier"):
+        assert text in answer.stdout
+    rows = json.loads(ask("parameters", "--json").stdout)
+    assert {row["notebook"] for row in rows} == {EVIDENCE, GROWTH}
+
+
+def test_data_check_exits_with_0_when_nothing_is_wrong(monkeypatch):
+    monkeypatch.setattr(evidence, "load", lambda: None)
+    monkeypatch.setattr(evidence, "unjudged", lambda ledger: [])
+    assert ask("data", "check").exit_code == 0
+    assert json.loads(ask("data", "check", "--json").stdout) == {"ok": True, "problems": []}
+
+
+def test_data_check_lists_bad_rows_first_and_then_conflicts_without_a_judgement(monkeypatch):
+    monkeypatch.setattr(evidence, "load", lambda: None)
+    monkeypatch.setattr(evidence, "unjudged", lambda ledger: ["C1: no judgement"])
+    answer = ask("data", "check")
+    assert (answer.exit_code, answer.stdout) == (1, "C1: no judgement\n")
+    monkeypatch.setattr(datapackage, "validate", lambda root=None: ["facts.csv: row 2"])
+    answer = ask("data", "check", "--json")
+    assert answer.exit_code == 1
+    assert json.loads(answer.stdout) == {"ok": False, "problems": ["facts.csv: row 2"]}
+
+
+def test_site_renders_the_reference_run_unless_told(monkeypatch):
+    monkeypatch.setattr(pages, "build", lambda run: Path("site") / run)
+    assert ask("site").stdout == f"{Path('site') / 'reference'}\n"
+    answer = json.loads(ask("site", "--run", "mine", "--json").stdout)
+    assert answer == {"site": str(Path("site") / "mine")}
+
+
+def test_pages_that_cannot_be_made_are_one_line_and_exit_code_2():
+    answer = ask("site", "--run", "mine")
+    assert answer.exit_code == 2
+    assert "no finished run 'mine'" in answer.stderr
+
+
+def test_help_imports_no_heavy_library():
+    code = (
+        "import sys; from helpers import cli\n"
+        "try:\n    cli.app(['--help'])\n"
+        "finally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Commands:" in done.stdout
+    imported = set(done.stderr.split())
+    assert "helpers.cli" in imported
+    assert not imported & {"pandas", "papermill", "nbformat", "pydantic", "rich", "frictionless"}
+
+
+def test_the_command_does_not_load_the_grammar_of_rfc3987():
+    code = (
+        "import sys; from helpers import cli; import nbformat, jsonschema\n"
+        "sys.exit('lark' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
+def test_an_interrupt_stops_the_kernel_and_exits_with_130(project):
+    pid = project / "pid"
+    body = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
+    small_study.save(project, GROWTH, small_study.growth(f"{body}time.sleep(60)"))
+    with subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        deadline = time.monotonic() + 60
+        while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines() == ["interrupted; what was finished stays, the next run goes on there"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+    assert not list((project / "papermill_runs" / "latest").glob(".staging-*"))

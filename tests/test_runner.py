@@ -1,0 +1,398 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import papermill
+import pytest
+
+import small_study
+from helpers import manifest, runner
+from helpers.parameters import ParameterError
+from helpers.paths import PathError
+from helpers.request import RunError
+from small_study import EVIDENCE, GROWTH
+
+HOLD = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+RUN = """
+import sys
+from pathlib import Path
+from helpers import manifest, runner
+manifest.HELPERS = Path(sys.argv[1])
+runner.run("mine", {})
+"""
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project with one finished run, copied by `project`."""
+    root = tmp_path_factory.mktemp("finished")
+    small_study.make(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DETAINERS_ROOT", str(root))
+        patch.setattr(manifest, "HELPERS", root / "helpers")
+        outcome = runner.run("mine", {})
+    assert outcome.message == ""
+    return root
+
+
+@pytest.fixture
+def project(finished, tmp_path, monkeypatch):
+    root = tmp_path / "a {place} of its own"
+    shutil.copytree(finished, root)
+    monkeypatch.setenv("DETAINERS_ROOT", str(root))
+    # An edit of a study module while the tests run must not make a notebook run again.
+    monkeypatch.setattr(manifest, "HELPERS", root / "helpers")
+    return root
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("a kernel was about to start")
+
+    monkeypatch.setattr(papermill, "execute_notebook", refuse)
+
+
+def states(outcome):
+    return {step.notebook: step.state for step in outcome.steps}
+
+
+def folder(project):
+    return project / "papermill_runs" / "mine"
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def entries(project):
+    return read(folder(project) / manifest.NAME)["notebooks"]
+
+
+def outputs_of(project):
+    """Every output but the manifest, by path."""
+    places = (folder(project), project / "figures" / "mine")
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for place in places
+        for path in place.rglob("*")
+        if path.is_file() and path.name not in (manifest.NAME, ".lock")
+    }
+
+
+def test_a_run_leaves_notebooks_results_figures_and_manifest_and_nothing_else(finished):
+    assert set(outputs_of(finished)) == {
+        "papermill_runs/mine/00_evidence.ipynb",
+        "papermill_runs/mine/00_evidence.results.json",
+        "papermill_runs/mine/01_jurisdiction_growth.ipynb",
+        "papermill_runs/mine/01_jurisdiction_growth.results.json",
+        "papermill_runs/mine/results.json",
+        "figures/mine/facts.svg",
+        "figures/mine/growth.svg",
+    }
+
+
+def test_all_results_are_merged_in_the_order_of_their_names(finished):
+    path = folder(finished) / "results.json"
+    assert read(path) == {
+        "schema": 1,
+        "run": "mine",
+        "results": {
+            "evidence.facts": {"value": 3},
+            "growth.factor": {"value": [3, "listed_week_1"]},
+        },
+    }
+    assert list(read(path)["results"]) == ["evidence.facts", "growth.factor"]
+    assert path.read_bytes().endswith(b"}\n")
+    assert b"\r" not in path.read_bytes()
+
+
+def test_the_manifest_says_what_each_notebook_was_made_from(finished):
+    written = read(folder(finished) / manifest.NAME)
+    assert written["versions"] == manifest.circumstances(finished)["versions"]
+    assert list(written["notebooks"]) == [EVIDENCE, GROWTH]
+    entry = written["notebooks"][GROWTH]
+    assert entry["status"] == "done"
+    assert entry["parameters"]["baseline"] == "listed_week_1"
+    assert entry["figures"] == ["growth.svg"]
+    assert entry["sha256"] == manifest.sha256(folder(finished) / f"{GROWTH}.ipynb")
+    assert entry["started"].endswith("+00:00")
+    assert 0 < entry["seconds"] < 60
+
+
+def test_a_run_puts_environment_and_working_directory_back(project, monkeypatch):
+    monkeypatch.setenv("DETAINERS_RUN", "other")
+    monkeypatch.delenv("DETAINERS_PREVIOUS", raising=False)
+    before, here = dict(os.environ), os.getcwd()
+    runner.run("mine", {}, only=["00"], force=True)
+    assert (dict(os.environ), os.getcwd()) == (before, here)
+
+
+def test_what_is_current_starts_no_kernel(project, no_kernel):
+    steps = []
+    outcome = runner.run("mine", {}, report=steps.append, data_problems=lambda: ["not asked"])
+    assert states(outcome) == {EVIDENCE: "current", GROWTH: "current"}
+    assert steps == list(outcome.steps)
+
+
+def test_a_forced_run_changes_nothing_but_the_times_in_the_manifest(project):
+    asked = {GROWTH: {"baseline": "about_120"}}
+    runner.run("mine", asked)
+    before, manifest_before = outputs_of(project), read(folder(project) / manifest.NAME)
+    outcome = runner.run("mine", asked, force=True)
+    assert states(outcome) == {EVIDENCE: "done", GROWTH: "done"}
+    assert outputs_of(project) == before
+    after = read(folder(project) / manifest.NAME)
+    for entry in [*manifest_before["notebooks"].values(), *after["notebooks"].values()]:
+        del entry["started"], entry["seconds"]
+    assert after == manifest_before
+
+
+def test_parameters_reach_the_notebook_and_the_manifest(project):
+    outcome = runner.run("mine", {GROWTH: {"baseline": "about_120"}})
+    assert states(outcome) == {EVIDENCE: "current", GROWTH: "done"}
+    merged = read(folder(project) / "results.json")["results"]
+    assert merged["growth.factor"]["value"] == [3, "about_120"]
+    assert entries(project)[GROWTH]["parameters"]["baseline"] == "about_120"
+    cells = {cell["id"]: cell for cell in read(folder(project) / f"{GROWTH}.ipynb")["cells"]}
+    assert cells["injected-parameters"]["source"] == ["# Parameters\n", 'baseline = "about_120"\n']
+
+
+def test_changed_data_runs_every_notebook_again(project):
+    (project / "data" / "facts.csv").write_text("id,value\nA1,4\n", encoding="utf-8")
+    assert states(runner.run("mine", {})) == {EVIDENCE: "done", GROWTH: "done"}
+
+
+def test_a_changed_result_runs_those_that_read_it_again(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(facts=5))
+    assert states(runner.run("mine", {})) == {EVIDENCE: "done", GROWTH: "done"}
+    merged = read(folder(project) / "results.json")["results"]
+    assert merged["growth.factor"]["value"] == [5, "listed_week_1"]
+
+
+def test_an_unchanged_result_leaves_those_that_read_it_alone(project):
+    changed = small_study.evidence()
+    changed["cells"][0]["source"] = "# Another title"
+    small_study.save(project, EVIDENCE, changed)
+    assert states(runner.run("mine", {})) == {EVIDENCE: "done", GROWTH: "current"}
+    assert "Another title" in (folder(project) / f"{EVIDENCE}.ipynb").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "papermill_runs/mine/01_jurisdiction_growth.ipynb",
+        "papermill_runs/mine/01_jurisdiction_growth.results.json",
+        "figures/mine/growth.svg",
+    ],
+)
+def test_a_missing_or_damaged_output_is_made_again(project, file):
+    before = outputs_of(project)
+    if file.endswith("svg"):
+        (project / file).unlink()
+    else:
+        (project / file).write_bytes(before[file][:-20])
+    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "done"}
+    assert outputs_of(project) == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "error", "message"),
+    [
+        ({GROWTH: {"basline": "x"}}, ParameterError, "no parameter 'basline'"),
+        ({GROWTH: {"baseline": "x"}}, ParameterError, "baseline = 'x'"),
+        ({"07_other": {}}, RunError, "07_other, which is not to be run"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_a_kernel_starts(
+    project, no_kernel, asked, error, message
+):
+    with pytest.raises(error, match=message):
+        runner.run("other", asked, force=True)
+    assert not (project / "papermill_runs" / "other").exists()
+
+
+def test_a_run_name_that_leaves_its_folder_is_refused(project, no_kernel):
+    with pytest.raises(PathError, match="run name"):
+        runner.run("../other", {})
+
+
+def test_problems_in_the_data_refuse_the_run_before_a_kernel_starts(project, no_kernel):
+    before = outputs_of(project), entries(project)
+    lines = ["facts.csv: row 2", "facts.csv: row 3", "facts.csv: row 4"]
+    with pytest.raises(RunError, match=r"^facts.csv: row 2\n2 more: `detainers data check`"):
+        runner.run("mine", {}, force=True, data_problems=lambda: lines)
+    with pytest.raises(RunError, match=r"^facts.csv: row 2$"):
+        runner.run("mine", {}, force=True, data_problems=lambda: lines[:1])
+    assert (outputs_of(project), entries(project)) == before
+
+
+def test_a_failing_notebook_leaves_the_last_good_outputs_and_a_failed_copy(project):
+    before, good = outputs_of(project), entries(project)
+    broken = small_study.growth("facts * 3", figures=["growth.svg", "other.svg"])
+    broken["cells"].append(small_study.cell("check", 'raise ValueError("too few\\nof them")'))
+    small_study.save(project, GROWTH, broken)
+    outcome = runner.run("mine", {})
+    message = "01_jurisdiction_growth failed at cell 'check' (In [6]): ValueError: too few"
+    assert outcome.message == message
+    assert states(outcome) == {EVIDENCE: "current", GROWTH: "failed"}
+    after = outputs_of(project)
+    failed = json.loads(after.pop("papermill_runs/mine/01_jurisdiction_growth.failed.ipynb"))
+    assert after == before
+    assert "too few" in json.dumps(failed)
+    assert entries(project)[GROWTH] == {**good[GROWTH], "status": "failed", "message": message}
+
+
+def test_the_first_failure_ends_the_run_and_the_repair_clears_it(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(facts="1 / 0"))
+    outcome = runner.run("mine", {}, force=True)
+    assert states(outcome) == {EVIDENCE: "failed"}
+    assert "ZeroDivisionError: division by zero" in outcome.message
+    small_study.save(project, EVIDENCE, small_study.evidence())
+    assert states(runner.run("mine", {})) == {EVIDENCE: "done", GROWTH: "current"}
+    assert not (folder(project) / f"{EVIDENCE}.failed.ipynb").exists()
+
+
+def test_a_kernel_that_dies_is_one_line_at_its_cell(project):
+    small_study.save(project, GROWTH, small_study.growth("import os; os._exit(3)"))
+    outcome = runner.run("mine", {})
+    assert outcome.message.startswith("01_jurisdiction_growth failed at cell 'estimate'")
+    assert "DeadKernelError" in outcome.message
+    assert (folder(project) / f"{GROWTH}.failed.ipynb").is_file()
+
+
+def test_a_notebook_that_ends_without_writing_results_has_failed(project):
+    small_study.save(project, GROWTH, small_study.growth("import sys; sys.exit(0)"))
+    assert "without writing its results" in runner.run("mine", {}).message
+
+
+@pytest.mark.parametrize(
+    ("kind", "second"),
+    [
+        ("result 'evidence.facts'", small_study.growth(name="evidence.facts")),
+        ("figure 'facts.svg'", small_study.growth(figures=["facts.svg"])),
+    ],
+)
+def test_one_name_from_two_notebooks_is_refused_and_the_old_results_stay(project, kind, second):
+    before = (folder(project) / "results.json").read_bytes()
+    small_study.save(project, GROWTH, second)
+    outcome = runner.run("mine", {})
+    assert outcome.message == f"{kind} is made by {EVIDENCE} and by {GROWTH}"
+    assert (folder(project) / "results.json").read_bytes() == before
+
+
+def test_a_figure_that_is_no_longer_made_is_deleted(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(figures=["table.svg"]))
+    runner.run("mine", {})
+    made = sorted(path.name for path in (project / "figures" / "mine").iterdir())
+    assert made == ["growth.svg", "table.svg"]
+
+
+def test_a_figure_that_moves_to_an_earlier_notebook_stays(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(figures=["facts.svg", "growth.svg"]))
+    small_study.save(project, GROWTH, small_study.growth(figures=[]))
+    assert runner.run("mine", {}).message == ""
+    made = sorted(path.name for path in (project / "figures" / "mine").iterdir())
+    assert made == ["facts.svg", "growth.svg"]
+
+
+def test_the_outputs_of_a_notebook_that_the_study_lost_are_deleted(project, no_kernel):
+    (project / "notebooks" / f"{GROWTH}.ipynb").unlink()
+    runner.run("mine", {})
+    assert sorted(path.name for path in folder(project).glob("0*")) == [
+        "00_evidence.ipynb",
+        "00_evidence.results.json",
+    ]
+    assert list(read(folder(project) / "results.json")["results"]) == ["evidence.facts"]
+    assert not (project / "figures" / "mine" / "growth.svg").exists()
+
+
+def test_a_figure_that_moves_here_from_a_notebook_that_the_study_lost_stays(project):
+    (project / "notebooks" / f"{GROWTH}.ipynb").unlink()
+    small_study.save(project, EVIDENCE, small_study.evidence(figures=["growth.svg"]))
+    assert runner.run("mine", {}).message == ""
+    made = [path.name for path in (project / "figures" / "mine").iterdir()]
+    assert made == ["growth.svg"]
+
+
+def test_only_the_chosen_notebooks_run_and_all_results_are_merged(project):
+    outcome = runner.run("mine", {}, only=["01"], force=True)
+    assert states(outcome) == {GROWTH: "done"}
+    assert len(read(folder(project) / "results.json")["results"]) == 2
+
+
+def test_a_run_writes_under_detainers_out_where_that_is_set(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("DETAINERS_OUT", str(tmp_path / "out"))
+    before = outputs_of(project)
+    runner.run("mine", {}, only=["00"])
+    assert (tmp_path / "out" / "papermill_runs" / "mine" / f"{EVIDENCE}.ipynb").is_file()
+    assert (tmp_path / "out" / "figures" / "mine" / "facts.svg").is_file()
+    assert outputs_of(project) == before
+
+
+def test_a_second_run_into_the_same_folder_is_refused(project, no_kernel):
+    lock = folder(project) / ".lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        try:
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(RunError, match="another process is writing the run 'mine'"):
+                runner.run("mine", {}, force=True)
+        finally:
+            holder.kill()
+    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "current"}
+
+
+def test_an_unreadable_manifest_is_said_and_every_notebook_runs_again(project):
+    before = outputs_of(project)
+    (folder(project) / manifest.NAME).write_text("<<<<<<< ours", encoding="utf-8")
+    steps = []
+    outcome = runner.run("mine", {}, report=steps.append)
+    assert (steps[0].notebook, steps[0].state) == ("manifest.json", "unreadable")
+    assert states(outcome) == {EVIDENCE: "done", GROWTH: "done"}
+    assert outputs_of(project) == before
+
+
+def test_the_reference_run_is_made_on_its_own_platform_unless_forced(project, no_kernel):
+    reference = project / "papermill_runs" / "reference"
+    shutil.copytree(folder(project), reference)
+    written = read(reference / manifest.NAME)
+    written["versions"]["platform"] = "Plan9 mips"
+    (reference / manifest.NAME).write_text(json.dumps(written), encoding="utf-8")
+    shutil.copytree(project / "figures" / "mine", project / "figures" / "reference")
+    with pytest.raises(RunError, match=r"made on Plan9 mips, this is .*--force-platform"):
+        runner.run("reference", {})
+    outcome = runner.run("reference", {}, force_platform=True)
+    assert states(outcome) == {EVIDENCE: "current", GROWTH: "current"}
+
+
+def test_a_killed_run_goes_on_where_it_stood(project):
+    undisturbed, begun = outputs_of(project), project / "begun"
+    shutil.rmtree(folder(project))
+    waits = small_study.growth()
+    waits["cells"][4]["source"] = (
+        f"from pathlib import Path\nimport time\nbegun = Path({str(begun)!r})\n"
+        "if not begun.exists():\n    begun.touch()\n    time.sleep(60)\nfacts * 2"
+    )
+    small_study.save(project, GROWTH, waits)
+    with subprocess.Popen([sys.executable, "-c", RUN, str(manifest.HELPERS)]) as process:
+        deadline = time.monotonic() + 60
+        while not begun.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.kill()
+    assert entries(project)[GROWTH] == {"status": "started"}
+    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "done"}
+    after = outputs_of(project)
+    assert set(after) == set(undisturbed)
+    name = "papermill_runs/mine/results.json"
+    assert after[name] == undisturbed[name]
