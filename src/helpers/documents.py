@@ -29,7 +29,7 @@ FINDINGS = (
     "ratio is **{issuance.adjusted.rate_ratio}** ({issuance.adjusted.rate_ratio:interval}; "
     "p = {issuance.adjusted.p_value}). All three weeks ended before the instruction to resume "
     "issuing.",
-    "If the {ages.active.stock} detainers lodged since 2018 were still active in 2021, as "
+    "If the {ages.active.detainers} detainers lodged since 2018 were still active in 2021, as "
     "declared, a detainer stayed active for a mean of **{ages.active.mean_days} days** (range over "
     "assumptions {ages.active.mean_days:interval}).",
     "The evidence holds {evidence.facts} published figures from {evidence.sources} sources, in "
