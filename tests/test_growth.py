@@ -103,7 +103,7 @@ def test_growth_from_nothing_is_refused():
         growth.growth(replace(EARLY, value=0, low=0), LATE)
 
 
-@given(st.floats(1, 1e6), st.floats(1, 1e6), st.integers(1, 20_000))
+@given(st.floats(1, 1e6), st.floats(1, 1e6), st.integers(200, 20_000))
 def test_the_point_lies_in_its_range(earlier, later, days):
     first = replace(EARLY, value=earlier, low=earlier * 0.9, high=earlier * 1.1)
     last = LATE.on(first.date_high + dt.timedelta(days))

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 import small_study
-from helpers import manifest
+from helpers import manifest, paths
 
 
 @pytest.fixture
@@ -145,8 +145,8 @@ def test_a_missing_manifest_is_read_as_none(tmp_path):
 
 
 def test_json_is_written_with_its_letters_and_a_last_newline():
-    text = manifest.as_json({"a": "Doña Ana"})
+    text = paths.as_json({"a": "Doña Ana"})
     assert text == '{\n "a": "Doña Ana"\n}\n'
     with pytest.raises(ValueError, match="JSON compliant"):
-        manifest.as_json({"a": float("nan")})
+        paths.as_json({"a": float("nan")})
     assert json.loads(text) == {"a": "Doña Ana"}

@@ -1,7 +1,7 @@
 import copy
 
 import small_study
-from helpers import manifest, outputs
+from helpers import manifest, outputs, paths
 
 
 def opened(root, entries=None):
@@ -28,7 +28,7 @@ def executed():
 
 def test_a_cleaned_notebook_has_no_times_paths_or_random_ids():
     cleaned = outputs.clean(executed())
-    text = manifest.as_json(cleaned)
+    text = paths.as_json(cleaned)
     for trace in ("2026", "/home", "papermill", "duration", "f00ba4", "3.11.2"):
         assert trace not in text
     assert [cell["id"] for cell in cleaned["cells"]] == [

@@ -259,6 +259,11 @@ def conflicts(facts: pd.DataFrame) -> pd.DataFrame:
         ids), `counter` (`same counter` if two of the figures that conflict come from one
         counter, else `different counters`), `series`, `jurisdiction` and `window` of the
         first fact.
+
+    Raises
+    ------
+    EvidenceError
+        If a figure disputes one that is not there.
     """
     by_id = facts.set_index("fact_id")
     pairs = sorted({*_differing(facts), *_disputed(facts)})
@@ -339,7 +344,8 @@ def span(row: pd.Series) -> tuple[float, float]:
         half = 0.5 * 10.0 ** (zeros - decimals)
     elif row["unit"].startswith("percent"):
         half = 0.5 * 10.0 ** -len(row["value_text"].partition(".")[2])
-    return value - half, value + half
+    # Half units are no binary fractions; figures may meet exactly at the edge of their rounding.
+    return round(value - half, 10), round(value + half, 10)
 
 
 def _as_fact(row: pd.Series) -> Fact:
@@ -391,10 +397,12 @@ def _differ(a: pd.Series, b: pd.Series) -> bool:
 
 
 def _disputed(facts: pd.DataFrame) -> list[tuple[str, str]]:
-    disputes = facts[facts["relation"].eq("disputes")]
+    disputes, known = facts[facts["relation"].eq("disputes")], set(facts["fact_id"])
     pairs = []
     for row in disputes.itertuples():
         for other in row.related_facts.split(";"):
+            if other not in known:
+                raise EvidenceError(f"fact {row.fact_id} disputes {other!r}, which is no fact")
             first, second = sorted((row.fact_id, other))
             pairs.append((first, second))
     return pairs

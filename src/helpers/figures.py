@@ -1,6 +1,7 @@
 """One style for all figures, and one way to save them: picture, data, title, alt text, source."""
 
 import io
+import re
 import textwrap
 from typing import Any
 
@@ -11,8 +12,7 @@ from IPython.display import Image
 from matplotlib.figure import Figure
 
 from helpers import paths
-from helpers.cells import running_cell
-from helpers.results import as_json
+from helpers.notebooks import running_cell
 
 WIDTH = 7.0
 """Width of every figure in inches: a page's column."""
@@ -112,12 +112,15 @@ def save(
     Raises
     ------
     FigureError
-        If the data is empty, or the alt text is missing or repeats the title.
+        If the data is empty, title or source is missing, the alt text is missing or repeats the
+        title, or the name is no stem of a file.
     """
     if data.empty or not data.columns.is_unique:
         raise FigureError(f"figure {name}: data must have rows, and columns of different names")
-    if len(alt) < 2 * len(name) or alt.strip() == title.strip():
+    if len(alt.strip()) < 2 * len(name) or alt.strip() == title.strip():
         raise FigureError(f"figure {name}: alt text must say what is seen, beyond the title")
+    if not (title.strip() and source.strip() and re.fullmatch(r"[a-z0-9_]+", name)):
+        raise FigureError(f"figure {name}: a title, a source and a lower-case name are needed")
     _frame(fig, title, source)
     about = {
         "title": title,
@@ -133,7 +136,7 @@ def save(
         ".svg": "\n".join(line.rstrip() for line in svg.splitlines()) + "\n",
         ".png": _render(fig, "png", _DPI_FILE),
         ".csv": data.to_csv(index=False, lineterminator="\n"),
-        ".json": as_json(about),
+        ".json": paths.as_json(about),
     }
     for suffix, content in files.items():
         paths.write_atomically(stem.with_suffix(suffix), content)

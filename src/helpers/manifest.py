@@ -16,11 +16,6 @@ MACHINERY = {"cli", "documents", "manifest", "outputs", "pages", "request", "run
 """Modules that no notebook imports: changing them leaves every output as it is."""
 
 
-def as_json(content: Mapping[str, Any]) -> str:
-    """Return `content` as the text of a JSON file: UTF-8, LF, no NaN."""
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
 def read(folder: Path) -> dict[str, Any] | None:
     """Return the manifest of a run folder; None where it is missing or cannot be read."""
     manifest = read_json(folder / NAME) or {}

@@ -37,7 +37,7 @@ class Run:
         ordered = {name: self.entries[name] for name in parameters.MODELS if name in self.entries}
         header = {"schema": 1, "run": self.name, **self.recorded}
         paths.write_atomically(
-            self.folder / manifest.NAME, manifest.as_json({**header, "notebooks": ordered})
+            self.folder / manifest.NAME, paths.as_json({**header, "notebooks": ordered})
         )
 
 
@@ -99,7 +99,7 @@ def keep_failed(run: Run, notebook: str) -> None:
     """Keep what a failed notebook got done, for reading."""
     if executed := manifest.read_json(run.staged(notebook).folder / f"{notebook}.ipynb"):
         failed = run.folder / f"{notebook}.failed.ipynb"
-        paths.write_atomically(failed, manifest.as_json(clean(executed)))
+        paths.write_atomically(failed, paths.as_json(clean(executed)))
 
 
 def publish(run: Run, notebook: str) -> list[str]:
@@ -112,7 +112,7 @@ def publish(run: Run, notebook: str) -> list[str]:
     _remove_figures(run, notebook, keep=figures)
     os.replace(staged.results(notebook), run.results(notebook))
     executed = clean(request.read_notebook(staged.folder / f"{notebook}.ipynb"))
-    paths.write_atomically(run.folder / f"{notebook}.ipynb", manifest.as_json(executed))
+    paths.write_atomically(run.folder / f"{notebook}.ipynb", paths.as_json(executed))
     (run.folder / f"{notebook}.failed.ipynb").unlink(missing_ok=True)
     return figures
 
@@ -146,7 +146,7 @@ def finish(run: Run) -> str:
         return clash
     merged = dict(sorted(item for own in results.values() for item in own.items()))
     content = {"schema": 1, "run": run.name, "results": merged}
-    paths.write_atomically(run.folder / "results.json", manifest.as_json(content))
+    paths.write_atomically(run.folder / "results.json", paths.as_json(content))
     return ""
 
 

@@ -6,9 +6,16 @@ here is required.
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 SourcePolicy = Annotated[
     Literal["judgement", "primary_first", "earliest", "latest"],
@@ -93,6 +100,12 @@ class Ages(_Parameters):
     weibull_shape: float = Field(ge=0.5, le=2, description="shape of the Weibull active life")
     since: _Date = Field(description="first week counted as lodged since 2018")
     as_of: _Date = Field(description="day to which active detainers are counted")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.since > self.as_of:
+            raise ValueError(f"since = {self.since} is later than as_of = {self.as_of}")
+        return self
 
 
 class Issuance(_Parameters):
@@ -211,9 +224,11 @@ def _bounds(schema: Mapping[str, Any]) -> str:
 
 def _one_line(notebook: str, error: ValidationError) -> str:
     first = error.errors()[0]
+    allowed = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:  # a rule over several parameters
+        return f"{notebook}: {allowed}"
     name, given = str(first["loc"][0]), first["input"]
     if first["type"] == "missing":
         return f"{notebook}: parameter {name!r} is not set"
     shown = str(given) if isinstance(given, dt.date) else repr(given)
-    allowed = first["msg"].removeprefix("Value error, ")
     return f"{notebook}: parameter {name} = {shown}: {allowed[0].lower()}{allowed[1:]}"

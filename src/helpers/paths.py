@@ -1,8 +1,14 @@
-"""Where the project is, and where a run writes; decided by the environment, never by a notebook."""
+"""Where the project is, where a run writes, and how a file is written whole.
 
+Places are decided by the environment, never by a notebook.
+"""
+
+import json
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 MARKER = Path("data/datapackage.json")
 DEFAULT_RUN = "scratch"
@@ -91,6 +97,11 @@ def previous_folder() -> Path:
     It is the run's own folder, or DETAINERS_PREVIOUS while the runner stages a notebook.
     """
     return Path(out) if (out := os.environ.get("DETAINERS_PREVIOUS")) else run_folder()
+
+
+def as_json(content: Mapping[str, Any]) -> str:
+    """Return JSON as it is stored: indented, UTF-8, no NaN, one newline at the end."""
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def write_atomically(path: Path, content: str | bytes) -> None:

@@ -3,14 +3,15 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from IPython.display import Markdown
 
 from helpers import paths
-from helpers.cells import running_cell
+from helpers.notebooks import declared_reads, running_cell
 
 SCHEMA = 1
 
@@ -37,7 +38,7 @@ class Results:
     def __init__(self, notebook: str) -> None:
         self.notebook = notebook
         self._own: dict[str, dict[str, Any]] = {}
-        self._earlier = earlier_results()
+        self._earlier = earlier_results(declared_reads(notebook))
 
     def put(
         self,
@@ -117,7 +118,7 @@ class Results:
         ResultError
             If there is none of that name.
         """
-        return named({**self._earlier, **self._own}, name)
+        return named(self._all(), name)
 
     def value(self, name: str) -> Any:  # noqa: ANN401 - number, text or list
         """Return the value of a result of this notebook, or of an earlier one."""
@@ -137,19 +138,15 @@ class Results:
         str
             The text, each number rounded by its result's `decimals`.
         """
-        return fill(template, {**self._earlier, **self._own})
+        return fill(template, self._all())
 
     def say(self, template: str) -> Markdown:
         """Fill a template as `text` does, each number a link to its lineage, caveats below."""
-
-        def link(match: re.Match[str]) -> str:
-            return f"[{shown(self.get(match[1]), match[2])}](results.json#{match[1]})"
-
+        found = self._all()
         names = dict.fromkeys(match[1] for match in _PLACE.finditer(template))
-        caveats = dict.fromkeys(filter(None, (self.get(name)["caveat"] for name in names)))
-        return Markdown(
-            "\n\n".join([_PLACE.sub(link, template), *(f"*Caveat: {c}*" for c in caveats)])
-        )
+        linked = fill(template, found, lambda name, text: f"[{text}](results.json#{name})")
+        caveats = dict.fromkeys(filter(None, (found[name]["caveat"] for name in names)))
+        return Markdown("\n\n".join([linked, *(f"*Caveat: {caveat}*" for caveat in caveats)]))
 
     def table(self, names: Iterable[str] | None = None) -> Markdown:
         """Return results as a Markdown table; all of this notebook's when no names are given."""
@@ -165,15 +162,19 @@ class Results:
                 shown(result, "interval") if result["interval"] else "none",
                 "; ".join(note for note in notes if note),
             ]
-            rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+            one_line = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+            rows.append(f"| {' | '.join(one_line)} |")
         return Markdown("\n".join(rows))
 
     def write(self) -> Markdown:
         """Write NN_name.results.json into the run's folder, and return the table of results."""
         path = paths.run_folder() / f"{self.notebook}.results.json"
         content = {"schema": SCHEMA, "run": paths.run_name(), "results": self._own}
-        paths.write_atomically(path, as_json(content))
+        paths.write_atomically(path, paths.as_json(content))
         return self.table()
+
+    def _all(self) -> dict[str, dict[str, Any]]:
+        return {**self._earlier, **self._own}
 
 
 def named(found: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
@@ -189,18 +190,42 @@ def named(found: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
     return found[name]
 
 
-def fill(template: str, found: Mapping[str, dict[str, Any]]) -> str:
-    """Return a template, as in `Results.text`, filled from results by name."""
-    return _PLACE.sub(lambda m: shown(named(found, m[1]), m[2]), template)
+def fill(
+    template: str,
+    found: Mapping[str, dict[str, Any]],
+    wrap: Callable[[str, str], str] = lambda name, text: text,
+) -> str:
+    """Return a template, as in `Results.text`, filled from results by name.
+
+    Parameters
+    ----------
+    template
+        Text with places in braces.
+    found
+        Results by name.
+    wrap
+        Makes of a result's name and its rounded text what stands in the sentence.
+
+    Raises
+    ------
+    ResultError
+        If a place is malformed, names no result, or asks for a part that its result lacks.
+    """
+    if odd := re.search(r"\{[^{}]*\}|[{}]", _PLACE.sub("", template)):
+        raise ResultError(f"{odd[0]!r} in a sentence: a place is {{name}} or {{name:interval}}")
+
+    def place(match: re.Match[str]) -> str:
+        name, part = match[1], match[2]
+        try:
+            return wrap(name, shown(named(found, name), part))
+        except (KeyError, TypeError):
+            raise ResultError(f"result {name} has no {part}") from None
+
+    return _PLACE.sub(place, template)
 
 
-def as_json(content: Mapping[str, Any]) -> str:
-    """Return JSON as it is stored: indented, UTF-8, no NaN, one newline at the end."""
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def read(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return all results of a run's folder by name, from its NN_name.results.json files.
+def read(folder: Path, notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the results that notebooks left in a run's folder, by name; none where no file is.
 
     Raises
     ------
@@ -208,23 +233,24 @@ def read(folder: Path) -> dict[str, dict[str, Any]]:
         If a file cannot be read.
     """
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob("*.results.json")):
+    for path in (folder / f"{notebook}.results.json" for notebook in notebooks):
         try:
             found |= json.loads(path.read_text(encoding="utf-8"))["results"]
+        except FileNotFoundError:
+            continue
         except (ValueError, KeyError, TypeError):
             raise ResultError(f"{path.name} in run {folder.name} is no results file") from None
     return found
 
 
-def earlier_results() -> dict[str, dict[str, Any]]:
-    """Return the results other notebooks left: of this run, else of the reference run.
+def earlier_results(notebooks: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the results that notebooks left in this run, else in the reference run.
 
     The run's folder comes first; while the runner stages a notebook, the folder of the notebooks
     before it is named by DETAINERS_PREVIOUS.
     """
-    return read(paths.project_root() / "papermill_runs" / paths.REFERENCE) | read(
-        paths.previous_folder()
-    )
+    reference = paths.project_root() / "papermill_runs" / paths.REFERENCE
+    return read(reference, notebooks) | read(paths.previous_folder(), notebooks)
 
 
 def shown(result: Mapping[str, Any], part: str | None = None) -> str:
@@ -240,46 +266,43 @@ def shown(result: Mapping[str, Any], part: str | None = None) -> str:
 
     Raises
     ------
-    ResultError
+    KeyError, TypeError
         If the part is unknown, or the result has no interval.
     """
-    if part and part.startswith("percent"):
-        return shown(_as_percent(result), part.removeprefix("percent") or None) + "%"
     decimals = result["decimals"]
     if part is None:
         value = result["value"]
-        numbers = value if isinstance(value, list) else [value]
-        return " to ".join(_rounded(number, decimals) for number in numbers)
-    if part != "interval" or result["interval"] is None:
-        raise ResultError(f"a result of {result['notebook']} has no {part}")
-    low, high = result["interval"]
-    if low is None:
-        return f"at most {_rounded(high, decimals)}"
-    if high is None:
-        return f"at least {_rounded(low, decimals)}"
-    return f"{_rounded(low, decimals)} to {_rounded(high, decimals)}"
+        return _to(value if isinstance(value, list) else [value], decimals)
+    if part == "interval":
+        low, high = result["interval"]
+        if low is None:
+            return f"at most {_rounded(high, decimals)}"
+        return f"at least {_rounded(low, decimals)}" if high is None else _to([low, high], decimals)
+    scaled = {"percent": None, "percentinterval": "interval"}[part]
+    return shown(_as_percent(result), scaled) + "%"
 
 
 def _as_percent(result: Mapping[str, Any]) -> dict[str, Any]:
-    def times_100(number: float | None) -> float | None:
+    def times_100(number: Any) -> Any:  # noqa: ANN401 - number, None or list of either
+        if isinstance(number, list):
+            return [times_100(item) for item in number]
         return None if number is None else 100 * number
 
-    interval = result["interval"] and [times_100(end) for end in result["interval"]]
-    return {
-        **result,
-        "value": times_100(result["value"]),
-        "interval": interval,
-        "decimals": max(result["decimals"] - 2, 0),
-    }
+    parts = {part: times_100(result[part]) for part in ("value", "interval")}
+    return {**result, **parts, "decimals": max(result["decimals"] - 2, 0)}
+
+
+def _to(values: Iterable[float | str], decimals: int) -> str:
+    return " to ".join(_rounded(value, decimals) for value in values)
 
 
 def _rounded(value: float | str, decimals: int) -> str:
     if isinstance(value, str):
         return value
     least = 10.0**-decimals
-    if 0 < abs(value) < least / 2:
+    if 0 < value < least / 2:
         return f"under {least:.{decimals}f}"
-    return f"{value:,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    return f"{value:z,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _plain(name: str, value: Any) -> Value:  # noqa: ANN401 - numpy numbers come too
@@ -291,14 +314,16 @@ def _plain(name: str, value: Any) -> Value:  # noqa: ANN401 - numpy numbers come
 
 
 def _number(name: str, value: Any) -> float | int:  # noqa: ANN401 - numpy numbers come too
-    plain = value.item() if hasattr(value, "item") else value
-    if not isinstance(plain, int | float) or not math.isfinite(plain):
+    plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not math.isfinite(plain):
         raise ResultError(f"result {name}: {value!r} is no finite number")
     return plain
 
 
 def _interval(name: str, interval: Sequence[float | None]) -> list[float | None]:
     low, high = (None if end is None else _number(name, end) for end in interval)
+    if low is None and high is None:
+        raise ResultError(f"result {name}: an interval needs at least one end")
     if low is not None and high is not None and low > high:
         raise ResultError(f"result {name}: interval [{low}, {high}] is upside down")
     return [low, high]

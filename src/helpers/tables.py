@@ -21,7 +21,7 @@ def show(frame: pd.DataFrame, caption: str) -> HTML:
     IPython.display.HTML
         A table with a caption and column headers; numbers right-aligned; text escaped.
     """
-    numeric = {name: pd.api.types.is_numeric_dtype(frame[name]) for name in frame.columns}
+    numeric = {name: _is_number(frame[name]) for name in frame.columns}
     head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
     body = "\n".join(
         "<tr>"
@@ -33,6 +33,11 @@ def show(frame: pd.DataFrame, caption: str) -> HTML:
         f"<table>\n<caption>{html.escape(caption)}</caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
     )
+
+
+def _is_number(column: pd.Series) -> bool:
+    kinds = pd.api.types
+    return kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column)
 
 
 def _cell(value: object, numeric: bool) -> str:

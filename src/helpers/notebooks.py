@@ -1,6 +1,7 @@
-"""Which cell of a notebook is running."""
+"""What a stored notebook says of itself: the results it reads, and which of its cells runs."""
 
 import json
+from typing import Any
 
 from IPython import get_ipython
 
@@ -24,9 +25,21 @@ def running_cell(notebook: str) -> str | None:
         The id; None outside a notebook, or where the running source is in no stored cell.
     """
     shell = get_ipython()
-    path = project_root() / "notebooks" / f"{notebook}.ipynb"
-    if shell is None or not path.is_file():
+    if shell is None:
         return None
     running = shell.history_manager.input_hist_raw[-1].strip()
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = _stored(notebook).get("cells", [])
     return next((c["id"] for c in cells if "".join(c["source"]).strip() == running), None)
+
+
+def declared_reads(notebook: str) -> list[str]:
+    """Return the notebooks whose results a notebook reads, as its metadata declares them.
+
+    `{"detainers": {"reads": ["01_jurisdiction_growth"]}}` declares one.
+    """
+    return list(_stored(notebook).get("metadata", {}).get("detainers", {}).get("reads", []))
+
+
+def _stored(notebook: str) -> dict[str, Any]:
+    path = project_root() / "notebooks" / f"{notebook}.ipynb"
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

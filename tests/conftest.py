@@ -1,0 +1,46 @@
+"""Fixtures of several test modules."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from helpers import evidence
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A busy machine is no failure, and fifty examples keep the suite at seconds.
+settings.register_profile("study", deadline=None, max_examples=50)
+settings.load_profile("study")
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository; tests only read it."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def ledger():
+    """The published figures, under the policy `judgement`."""
+    return evidence.load(root=ROOT)
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """No DETAINERS_* variable is set; gives the monkeypatch to set some."""
+    for name in ("ROOT", "OUT", "RUN", "PREVIOUS"):
+        monkeypatch.delenv(f"DETAINERS_{name}", raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def project(tmp_path, environment):
+    """A copy of data/ and notebooks/ in a temporary folder, where reading and writing happen."""
+    folder = tmp_path / "project"
+    for part in ("data", "notebooks"):
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part)
+    environment.setenv("DETAINERS_ROOT", str(folder))
+    return folder
