@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from helpers import figures, paths
+from helpers import figures, notebooks, paths
 from helpers.figures import FigureError
 
 DATA = pd.DataFrame(
