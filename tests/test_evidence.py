@@ -498,6 +498,8 @@ def test_a_judgement_uses_the_chosen_figure():
     both = figure("A001", 65, kind="primary or official"), figure("A002", 25)
     assert picked(book(*both)) == "A001"
     assert picked(book(*both, chosen=["A002"])) == "A002"
+    rough = figure("A003", 120, qualifier="approximate")
+    assert picked(book(*both, rough, chosen=["A003"])) == "A003"
 
 
 def test_without_a_choice_a_judgement_prefers_exact_then_the_kind_of_source_then_the_identifier():

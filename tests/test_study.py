@@ -11,6 +11,7 @@ import pytest
 from helpers import paths
 
 ROOT = paths.project_root()
+COMMAND = shutil.which("detainers", path=str(Path(sys.executable).parent))
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
 
 
@@ -18,7 +19,7 @@ def detainers(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
     ours = ("DETAINERS_ROOT", "DETAINERS_OUT", "DETAINERS_RUN", "DETAINERS_PREVIOUS")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
-        [sys.executable, "-m", "helpers.cli", *arguments],
+        [str(COMMAND), *arguments],
         cwd=project,
         env=environment | {"PYTHONPATH": str(project / "src")},
         capture_output=True,

@@ -9,7 +9,12 @@ from frictionless.formats import CsvControl
 
 from helpers.paths import MARKER, project_root
 
-_NUMERALS = {"number": r"-?[0-9]+(\.[0-9]+)?", "integer": r"-?[0-9]{1,18}", "year": r"[0-9]{4}"}
+_WRITTEN = {
+    "date": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
+    "number": r"-?[0-9]+(\.[0-9]+)?",
+    "integer": r"-?[0-9]{1,18}",
+    "year": r"[0-9]{4}",
+}
 _DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "year": "Int64"}
 
 
@@ -117,17 +122,17 @@ def _problems(tables: Package, resource: Resource) -> list[str]:
     except FrictionlessException as error:
         return [f"{file}: {' '.join(str(error).split())}"]
     lines = [_line(file, resource, error) for task in report.tasks for error in task.errors]
-    return lines or _odd_numerals(file, resource)
+    return lines or _odd_cells(file, resource)
 
 
-def _odd_numerals(file: str, resource: Resource) -> list[str]:
-    """Name numbers that the standard allows and nobody writes: NaN, INF, 1_000, other scripts."""
+def _odd_cells(file: str, resource: Resource) -> list[str]:
+    """Name what the standard allows and nobody writes: NaN, 1_000, other scripts, 2017-1-28."""
     text = pd.read_csv(str(resource.normpath), dtype=str, keep_default_na=False, encoding="utf-8")
     lines = []
     for field in resource.schema.fields:
-        if field.type in _NUMERALS:
+        if field.type in _WRITTEN:
             cells = text[field.name]
-            odd = cells[cells.ne("") & ~cells.str.fullmatch(_NUMERALS[field.type])]
+            odd = cells[cells.ne("") & ~cells.str.fullmatch(_WRITTEN[field.type])]
             lines += [
                 f"{file}, row {row + 2}, column {field.name}: {cell!r} is not allowed"
                 f"{_allowed(resource, field.name)}"
@@ -139,11 +144,14 @@ def _odd_numerals(file: str, resource: Resource) -> list[str]:
 def _line(file: str, resource: Resource, error: Any) -> str:  # noqa: ANN401 - many classes
     row = getattr(error, "row_number", None)
     column = getattr(error, "field_name", None) or ", ".join(getattr(error, "field_names", []))
+    label = getattr(error, "label", "")
     place = file + (f", row {row}" if row else "") + (f", column {column}" if column else "")
     if error.type in {"type-error", "constraint-error"}:
-        problem = f"{error.cell!r} is not allowed" if error.cell else "the cell is empty"
+        empty = error.cell in ("", "None")  # the latter: the row ends before it
+        problem = "the cell is empty" if empty else f"{error.cell[:80]!r} is not allowed"
     else:
-        problem = " ".join(error.note.split()) or error.title.lower()
+        said = " ".join([*error.note.split()] or [error.title.lower(), *filter(None, [label])])
+        problem = said[:200]
     return f"{place}: {problem}{_allowed(resource, column)}"
 
 

@@ -23,12 +23,12 @@ FINDINGS = (
     "**{ages.travis.median_weeks} weeks** since booking (95% interval "
     "{ages.travis.median_weeks:interval}); {ages.travis.share_booked_before_2017:percent} "
     "({ages.travis.share_booked_before_2017:percentinterval}) were of persons booked before 2017.",
-    "Recorded declinations fell from the first to the second week of the reports: as a rate per "
-    "detainer issued, by a ratio of **{issuance.raw.rate_ratio}** "
-    "({issuance.raw.rate_ratio:interval}). Without Travis County and the records ICE withdrew the "
-    "ratio is **{issuance.adjusted.rate_ratio}** ({issuance.adjusted.rate_ratio:interval}; "
-    "p = {issuance.adjusted.p_value}). All three weeks ended before the instruction to resume "
-    "issuing.",
+    "ICE recorded fewer declinations in the second week of its reports than in the first: per "
+    "detainer issued, **{issuance.raw.rate_ratio}** times as many "
+    "({issuance.raw.rate_ratio:interval}). Without Travis County and the records ICE withdrew it "
+    "is **{issuance.adjusted.rate_ratio}** times ({issuance.adjusted.rate_ratio:interval}; "
+    "p = {issuance.adjusted.p_value}). All three reported weeks ended before the memoranda of "
+    "February 2017, so an instruction given with them explains no difference between the weeks.",
     "If the {ages.active.detainers} detainers lodged since 2018 were still active in 2021, as "
     "declared, a detainer stayed active for a mean of **{ages.active.mean_days} days** (range over "
     "assumptions {ages.active.mean_days:interval}).",

@@ -204,8 +204,8 @@ def conflict_values(ledger: Ledger) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a figure: `conflict`, `series`, `jurisdiction`, `window`, `fact_id`, `value`,
-        `basis`, `publisher`, `used` (whether the policy picks it), `ratio` (value over the
-        value in use). Quantities stay together, in the order of their conflicts.
+        `basis`, `publisher`, `used` (whether the policy picks it), `ratio` (value over the value
+        in use; NaN where that is 0). Quantities stay together, in the order of their conflicts.
     """
     facts = ledger.facts[ledger.facts["value"].notna()].set_index("fact_id")
     parts = []
@@ -218,11 +218,12 @@ def conflict_values(ledger: Ledger) -> pd.DataFrame:
                     group.reset_index().assign(
                         conflict=found.conflict,
                         used=group.index == used.id,
-                        ratio=group["value"].to_numpy() / used.value,
+                        ratio=group["value"].to_numpy() / (used.value or math.nan),
                     )
                 )
     columns = ["conflict", "series", "jurisdiction", "window", "fact_id", "value", "basis"]
-    return pd.concat(parts, ignore_index=True)[[*columns, "publisher", "used", "ratio"]]
+    columns += ["publisher", "used", "ratio"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
 def fact(ledger: Ledger, fact_id: str) -> Fact:

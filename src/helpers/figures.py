@@ -30,7 +30,7 @@ COLOURS = {
 }
 """Colours that stay apart for colour-blind readers and on white; after Okabe and Ito (2008)."""
 
-_DPI_NOTEBOOK, _DPI_FILE = 100, 200
+_DPI_NOTEBOOK, _DPI_FILE = 100, 150
 _TITLE_CHARACTERS, _SOURCE_CHARACTERS = 60, 96
 
 
@@ -163,6 +163,9 @@ def _frame(fig: Figure, title: str, source: str) -> None:
 def _render(fig: Figure, kind: str, dpi: int) -> bytes:
     buffer = io.BytesIO()
     # A picture's date and program version would change its bytes from run to run.
-    undated = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}[kind]
-    fig.savefig(buffer, format=kind, dpi=dpi, metadata=undated)
+    options: dict[str, Any] = {
+        "svg": {"metadata": {"Date": None, "Creator": None}},
+        "png": {"metadata": {"Software": None}, "pil_kwargs": {"optimize": True}},
+    }
+    fig.savefig(buffer, format=kind, dpi=dpi, **options[kind])
     return buffer.getvalue()

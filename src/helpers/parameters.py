@@ -5,7 +5,9 @@ here is required.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -41,10 +43,10 @@ def _iso_date(value: object) -> object:
     # Left to itself, pydantic reads a bare number as seconds since 1970.
     if isinstance(value, dt.date):
         return value
-    try:
-        return dt.date.fromisoformat(str(value))
-    except ValueError:
-        raise ValueError("a date is written YYYY-MM-DD") from None
+    with suppress(ValueError):
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", str(value), re.ASCII):
+            return dt.date.fromisoformat(str(value))
+    raise ValueError("a date is written YYYY-MM-DD")
 
 
 def _none_if_empty(value: object) -> object:

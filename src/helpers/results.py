@@ -300,7 +300,7 @@ def _rounded(value: float | str, decimals: int) -> str:
     if isinstance(value, str):
         return value
     least = 10.0**-decimals
-    if 0 < value < least / 2:
+    if 0 < value < least and round(value, decimals) == 0:
         return f"under {least:.{decimals}f}"
     return f"{value:z,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
