@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import small_study
-from helpers import cli, datapackage, evidence, pages
+from helpers import cli, conflicts, datapackage, evidence, pages
 from small_study import EVIDENCE, GROWTH
 
 COMMAND = """
@@ -125,14 +125,14 @@ def test_parameters_shows_defaults_choices_and_meanings():
 
 def test_data_check_exits_with_0_when_nothing_is_wrong(monkeypatch):
     monkeypatch.setattr(evidence, "load", lambda: None)
-    monkeypatch.setattr(evidence, "unjudged", lambda ledger: [])
+    monkeypatch.setattr(conflicts, "unjudged", lambda ledger: [])
     assert ask("data", "check").exit_code == 0
     assert json.loads(ask("data", "check", "--json").stdout) == {"ok": True, "problems": []}
 
 
 def test_data_check_lists_bad_rows_first_and_then_conflicts_without_a_judgement(monkeypatch):
     monkeypatch.setattr(evidence, "load", lambda: None)
-    monkeypatch.setattr(evidence, "unjudged", lambda ledger: ["C1: no judgement"])
+    monkeypatch.setattr(conflicts, "unjudged", lambda ledger: ["C1: no judgement"])
     answer = ask("data", "check")
     assert (answer.exit_code, answer.stdout) == (1, "C1: no judgement\n")
     monkeypatch.setattr(datapackage, "validate", lambda root=None: ["facts.csv: row 2"])

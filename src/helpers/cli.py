@@ -129,9 +129,9 @@ def parameters(
 @data_app.command("check")
 def data_check(as_json: _Json = False) -> None:
     """Check data/ against its schema, and that every conflict of sources has a judgement."""
-    from helpers import evidence
+    from helpers import conflicts, evidence
 
-    problems = _data_problems() or evidence.unjudged(evidence.load())
+    problems = _data_problems() or conflicts.unjudged(evidence.load())
     if as_json:
         _print_json({"ok": not problems, "problems": problems})
     else:
