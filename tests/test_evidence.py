@@ -56,6 +56,16 @@ def test_the_earliest_and_the_latest_go_by_publication():
         assert picked(book(*order, policy="latest")) == "A003"
 
 
+def test_a_month_known_without_its_day_never_wins_by_it():
+    figures = [
+        figure("A001", 1, published="2017-03"),
+        figure("A002", 2, published="2017-03-20"),
+        figure("A003", 3, published="2017"),
+    ]
+    assert picked(book(*figures, policy="earliest")) == "A002"
+    assert picked(book(*figures, policy="latest")) == "A002"
+
+
 @pytest.mark.parametrize("policy", ["earliest", "latest"])
 def test_an_unknown_date_comes_last_and_ties_go_by_identifier(policy):
     undated = figure("A001", 3, published="")
@@ -169,3 +179,10 @@ def test_the_ledger_joins_each_figure_with_its_source_and_class_of_unit(ledger):
 def test_an_unknown_policy_is_refused_with_the_known_ones(root):
     with pytest.raises(ValueError, match="'newest': allowed are judgement, primary_first, earl"):
         evidence.load("newest", root)
+
+
+def test_the_kind_of_a_source_is_the_corrected_one(ledger):
+    facts = ledger.facts.drop_duplicates("source_id").set_index("source_id")
+    assert facts.at["denver-post-1", "kind"] == "press"
+    assert facts.at["gao-1", "kind"] == "primary or official"
+    assert facts.at["kut-1", "kind"] == "press"

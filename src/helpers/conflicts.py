@@ -98,27 +98,30 @@ def unjudged(ledger: Ledger) -> list[str]:
 
 
 def values(ledger: Ledger) -> pd.DataFrame:
-    """Return every published value of each quantity on which numbers conflict.
+    """Return every published number of each quantity on which numbers conflict.
 
     Returns
     -------
     pandas.DataFrame
         One row a figure: `conflict`, `series`, `jurisdiction`, `window`, `fact_id`, `value`,
-        `basis`, `publisher`, `used` (whether the policy picks it), `ratio` (value over the value
-        in use; NaN where that is 0). Quantities stay together, in the order of their conflicts.
+        `basis`, `publisher`, `used` (whether the policy puts it first), `ratio` (value over the
+        value put first; NaN where that is 0). Quantities stay together, in the order of their
+        conflicts; figures that agree are among them.
     """
-    facts = ledger.facts[ledger.facts["value"].notna()].set_index("fact_id")
+    numbers = ledger.facts[ledger.facts["value"].notna()]
+    quantity = numbers.groupby(_QUANTITY, sort=False).ngroup()
     parts = []
     for found in find(ledger.facts).itertuples():
-        numbers = facts.loc[[name for name in found.facts if name in facts.index]]
-        for _, group in numbers.groupby(_QUANTITY, sort=False):
+        joined = numbers["fact_id"].isin(found.facts)
+        for key, group in numbers[joined].groupby(quantity[joined], sort=False):
             if group["value"].nunique() > 1:
-                used = evidence.choose(group.reset_index(), ledger)
+                whole = numbers[quantity.eq(key)]
+                used = evidence.choose(whole, ledger)
                 parts.append(
-                    group.reset_index().assign(
+                    whole.assign(
                         conflict=found.conflict,
-                        used=group.index == used.id,
-                        ratio=group["value"].to_numpy() / (used.value or math.nan),
+                        used=whole["fact_id"].eq(used.id),
+                        ratio=whole["value"] / (used.value or math.nan),
                     )
                 )
     columns = ["conflict", "series", "jurisdiction", "window", "fact_id", "value", "basis"]

@@ -27,7 +27,8 @@ class Ledger:
     ----------
     facts
         One row a figure: the columns of data/evidence/facts.csv, its `unit_class`, and the
-        source's `title`, `publisher`, `published`, `url` and `kind`.
+        source's `title`, `publisher`, `published`, `url` and `kind` (as corrected in
+        data/judgements/source_kinds.csv).
     resolutions
         data/judgements/resolutions.csv.
     policy
@@ -77,7 +78,8 @@ def load(policy: str = "judgement", root: Path | None = None) -> Ledger:
     policy
         Which value is used where sources disagree: `judgement`, the one chosen in
         data/judgements/resolutions.csv; `primary_first`, by the source's kind; `earliest` or
-        `latest`, by its date of publication (unknown dates last). Ties go by fact id.
+        `latest`, by its date of publication (unknown dates last; of a month or year known
+        without its day, the day that wins least). Ties go by fact id.
     root
         The project's folder; found from the working directory when omitted.
 
@@ -90,12 +92,14 @@ def load(policy: str = "judgement", root: Path | None = None) -> Ledger:
     """
     if policy not in POLICIES:
         raise ValueError(f"source policy {policy!r}: allowed are {', '.join(POLICIES)}")
-    sources = datapackage.load("sources", root)
+    sources = datapackage.load("sources", root).set_index("source_id")
+    corrected = datapackage.load("source_kinds", root).set_index("source_id")["kind"]
+    sources["kind"] = corrected.reindex(sources.index).fillna(sources["kind"])
     facts = (
         datapackage.load("facts", root)
         .merge(datapackage.load("units", root), on="unit", how="left", validate="m:1")
         .merge(
-            sources[["source_id", "title", "publisher", "published", "url", "kind"]],
+            sources[["title", "publisher", "published", "url", "kind"]],
             on="source_id",
             how="left",
             validate="m:1",
@@ -250,7 +254,6 @@ def _first(found: pd.DataFrame, ledger: Ledger) -> pd.Series:
 
 def _order(found: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     kind = found["kind"].map(_KINDS.index)
-    date = found["published"].replace("", None)
     keys = pd.DataFrame({"id": found["fact_id"]})
     if ledger.policy == "judgement":
         keys["chosen"] = ~found["fact_id"].isin(ledger.resolutions["chosen_fact"])
@@ -259,6 +262,9 @@ def _order(found: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:
     if ledger.policy == "primary_first":
         return keys.assign(kind=kind).sort_values(["kind", "id"])
     newest = ledger.policy == "latest"
+    # A month stands for its last day where early dates win, and for its first where late ones do.
+    later = "" if newest else "-99"
+    date = found["published"].replace("", None) + later
     return keys.assign(date=date).sort_values(
         ["date", "id"], ascending=[not newest, True], na_position="last"
     )
