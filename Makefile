@@ -21,11 +21,14 @@ setup: .venv/ready  ## make .venv with every package of requirements.lock, hashe
 run: setup  ## run the study into papermill_runs/latest and figures/latest, then render it to site/
 	$(BIN)/detainers run && $(BIN)/detainers site --run latest
 
-test: setup  ## lint, types, every test that is not slow, the reference run re-executed under nbval
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+test: lint  ## lint, types, every test that is not slow, the reference run re-executed under nbval
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
-test-all: setup  ## the same with the slow tests
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/pytest -n 2 --dist loadfile
+test-all: lint  ## the same with the slow tests
+	$(BIN)/pytest -n 2 --dist loadfile
+
+lint: setup  ## style and types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 reference: setup  ## remake the committed run and the text that is made from it
 	$(BIN)/detainers run --run reference --force && $(BIN)/python -m helpers.documents

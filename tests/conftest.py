@@ -1,5 +1,6 @@
 """Fixtures of several test modules."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from hypothesis import settings
 from helpers import evidence
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# What a developer has set for work of his own must not lead tests to it.
+for _name in [name for name in os.environ if name.startswith("DETAINERS_")]:
+    del os.environ[_name]
 
 # A busy machine is no failure, and fifty examples keep the suite at seconds.
 settings.register_profile("study", deadline=None, max_examples=50)

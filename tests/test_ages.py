@@ -1,4 +1,5 @@
 import datetime as dt
+import itertools
 import math
 import statistics
 
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import ages, datapackage, evidence, series
+from helpers.parameters import Ages
 
 SINCE, AS_OF = dt.date(2017, 12, 31), dt.date(2021, 9, 1)
 NEW_YEAR, COUNTED = dt.date(2017, 1, 1), dt.date(2017, 2, 1)
@@ -34,6 +36,14 @@ def weeks(issued):
 def in_travis(stock, group):
     rows = ages.travis_group(stock, group)
     return rows["weeks"], rows["detainers"]
+
+
+def edges(parameter):
+    """First and last day that the parameter allows."""
+    limits = Ages.model_fields[parameter].metadata
+    return [
+        next(getattr(limit, end) for limit in limits if hasattr(limit, end)) for end in ("ge", "le")
+    ]
 
 
 def steady(number_of_weeks, detainers):
@@ -180,6 +190,24 @@ def test_cumulative_share_never_falls_and_lies_in_its_interval(tally):
     assert found["low"].le(found["share"]).all()
     assert found["share"].le(found["high"]).all()
     assert found["detainers"].iloc[-1] == sum(tally.values())
+
+
+def test_a_share_is_reached_in_the_first_whole_week_that_holds_it():
+    # Three of four below week 1, all below week 3.
+    assert ages.weeks_within([2, 0], [1, 3], 0.75) == 1
+    assert ages.weeks_within([2, 0], [1, 3], 0.76) == 3
+
+
+@given(weekly_counts, st.floats(0.01, 1))
+def test_weeks_within_are_enough_and_one_less_is_not(tally, share):
+    found = ages.weeks_within(list(tally), list(tally.values()), share)
+    below = [sum(n for week, n in tally.items() if week < end) for end in (found - 1, found)]
+    assert below[0] < share * sum(tally.values()) <= below[1]
+
+
+def test_weeks_within_hold_their_frozen_values(stock):
+    assert ages.weeks_within(*in_travis(stock, "released_by_policy"), 0.95) == 45
+    assert ages.weeks_within(*in_travis(stock, "accepted"), 0.95) == 82
 
 
 @pytest.mark.parametrize(
@@ -333,3 +361,18 @@ def test_sensitivity_runs_every_combination_with_the_central_one_first(issued, w
     row = found.query("as_of_shift == 6 and shape == 0.5 and never_closed == 0.1").iloc[0]
     assert row["mean_days"] == ages.mean_life(later, 96_689, 0.5, never_closed=0.1)
     assert row["median_days"] == ages.median_life(row["mean_days"], 0.5)
+
+
+@pytest.mark.parametrize("shape", [0.5, 0.7, 2])
+@pytest.mark.parametrize(
+    ("since", "as_of"), list(itertools.product(*map(edges, ("since", "as_of"))))
+)
+def test_every_corner_of_the_parameters_can_be_solved(issued, ledger, root, since, as_of, shape):
+    window = "lodged since 2018, active in 2021"
+    active = evidence.pick(ledger, "active_detainers", window=window).value
+    assumed = datapackage.load("assumptions", root).set_index("assumption")
+    names = ("as_of_shift", "shape", "issued_factor", "day_in_week", "never_closed")
+    choices = {n: assumed.loc[f"ages_{n}", ["value", "low", "high"]].unique() for n in names}
+    choices["shape"] = [shape, *choices["shape"]]
+    lives = ages.life_sensitivity(issued, active, since, as_of, choices)
+    assert lives["mean_days"].between(30, 3_650).all()

@@ -54,7 +54,8 @@ def test_a_failed_notebook_exits_with_1_and_one_line(project):
     answer = ask("run")
     assert answer.exit_code == 1
     assert answer.stderr.splitlines() == [
-        "00_evidence failed at cell 'results' (In [3]): ZeroDivisionError: division by zero"
+        "00_evidence failed at cell 'results' (In [3]): ZeroDivisionError: division by zero; "
+        "see papermill_runs/latest/00_evidence.failed.ipynb"
     ]
     assert "Traceback" not in answer.output
 

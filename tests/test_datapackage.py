@@ -442,3 +442,27 @@ def test_any_wrong_cell_of_a_typed_column_is_found_exactly(scratch, place, posit
         path.write_bytes(right)
     start = f"data/{RESOURCES[name]['path']}, row {row}, column {column}: {text!r} is not allowed"
     assert message.startswith(f"{start}; allowed: ")
+
+
+@pytest.mark.parametrize(
+    ("fact", "column", "text"),
+    [("A004", "value", ""), ("B005", "value_date", ""), ("B005", "value", "5")],
+)
+def test_a_figure_whose_cells_contradict_each_other_is_refused_by_row(project, fact, column, text):
+    path = project / "data" / "evidence" / "facts.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    row = next(n for n, line in enumerate(lines, start=1) if line.startswith(f"{fact},"))
+    put_cell(path, row, column, text)
+    assert problem("facts", project).startswith(f"data/evidence/facts.csv, row {row}: ")
+
+
+def test_a_table_without_rows_is_refused(project):
+    path = project / "data" / STOCK
+    path.write_text(path.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    assert problem("travis_stock_2017_02_01", project).startswith(STOCK_FILE)
+
+
+@pytest.mark.parametrize("month", ["2006-19", "2006-00", "2006-1"])
+def test_a_month_that_is_none_is_refused(project, month):
+    put_cell(project / "data/series/travis_monthly_2006_2016.csv", 3, "month", month)
+    assert "row 3, column month" in problem("travis_monthly_2006_2016", project)

@@ -3,28 +3,19 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
+
+from helpers.manifest import MACHINERY
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "src" / "helpers").glob("*.py"))
 
-MACHINERY = {
-    "archive",
-    "check",
-    "cli",
-    "documents",
-    "kernels",
-    "manifest",
-    "outputs",
-    "pages",
-    "request",
-    "runner",
-    "sweep",
-}
 # What only the machinery needs; a study module that imports it belongs to the other half.
 MACHINE_LIBRARIES = {
     "filelock",
@@ -335,14 +326,12 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
     assert set(imported(source)) & MACHINE_LIBRARIES == set()
 
 
-ESTIMATING = ("ages", "growth", "issuance", "rates", "series")
+ESTIMATING = ("ages", "claims", "conflicts", "growth", "issuance", "rates", "series")
 
 
 @pytest.mark.parametrize("name", ESTIMATING)
 def test_a_module_that_estimates_opens_draws_and_prints_nothing(name):
     path = ROOT / "src" / "helpers" / f"{name}.py"
-    if not path.is_file():
-        pytest.skip(f"there is no {name}.py")
     source = path.read_text(encoding="utf-8")
     assert set(imported(source)) & {"matplotlib", "seaborn", "pathlib", "os", "IPython"} == set()
     calls = {ast.unparse(n.func) for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)}
@@ -361,3 +350,17 @@ def test_a_module_that_estimates_opens_draws_and_prints_nothing(name):
 )
 def test_imports_are_seen_however_they_are_written(source, found):
     assert helpers_in(source) == found
+
+
+def test_the_hook_that_strips_notebooks_leaves_them_as_they_are(tmp_path):
+    (hook,) = (
+        hook
+        for repo in yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+        for hook in repo["hooks"]
+        if hook["id"] == "nbstripout"
+    )
+    for path in NOTEBOOKS:
+        copy = shutil.copy(path, tmp_path)
+        command = [sys.executable, "-m", "nbstripout", *hook["args"], str(copy)]
+        subprocess.run(command, check=True)
+        assert Path(copy).read_bytes() == path.read_bytes(), path.name

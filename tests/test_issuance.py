@@ -68,6 +68,27 @@ def test_travis_means_the_same_whichever_figure_is_picked(
     assert issuance.report_weeks(records).at[1, "travis"] == with_state_jail
 
 
+def test_inputs_are_the_facts_of_the_parts_and_the_policy(ledgers):
+    records = issuance.report_records(ledgers["judgement"])
+    policy = "parameter:source_policy"
+    jail = "fact:" + records.loc[records["part"].eq("state_jail"), "fact"].item()
+    withdrawn = issuance.inputs(records, ["withdrawn"], [1, 2])
+    assert [found.startswith("fact:") for found in withdrawn] == [True] * 4 + [False]
+    assert withdrawn[-1] == policy
+    assert jail not in withdrawn
+    assert jail not in issuance.inputs(records, ["travis"])
+    assert jail in issuance.inputs(records, ["state_jail"], [1])
+    assert issuance.inputs(records, ["state_jail"], [2]) == [policy]
+
+
+def test_inputs_name_the_state_jail_where_it_is_added_to_the_countys_own_figure(ledgers):
+    records = issuance.report_records(ledgers["primary_first"])
+    jail = "fact:" + records.loc[records["part"].eq("state_jail"), "fact"].item()
+    assert jail in issuance.inputs(records, ["travis"], [1])
+    assert jail not in issuance.inputs(records, ["travis"], [2, 3])
+    assert jail not in issuance.inputs(records, ["reported"], [1])
+
+
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [

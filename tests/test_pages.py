@@ -390,3 +390,13 @@ def test_the_site_is_written_where_outputs_go(project, monkeypatch, tmp_path_fac
     shutil.copytree(project / "papermill_runs", out / "papermill_runs")
     monkeypatch.setenv("DETAINERS_OUT", str(out))
     assert pages.build("reference") == Path(out, "site", "index.html")
+
+
+@pytest.mark.parametrize("content", ['{"results": {"a.b": {}}}', '{"results": [1]}', "{", "[]"])
+def test_a_damaged_results_file_is_one_line(project, content):
+    write_run(project, "mine")
+    (project / "papermill_runs/mine/results.json").write_text(content, encoding="utf-8")
+    with pytest.raises(pages.PagesError) as caught:
+        pages.build("mine")
+    assert "mine" in str(caught.value)
+    assert "\n" not in str(caught.value)

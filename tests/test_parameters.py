@@ -153,10 +153,19 @@ def test_dates_that_would_turn_growth_around_are_refused(name, day):
     assert day in message
 
 
-def test_a_stock_counted_before_its_first_week_is_refused():
-    message = refusal(AGES, since="2021-09-02")
-    assert "since" in message
-    assert "as_of" in message
+@pytest.mark.parametrize(
+    ("name", "day", "edge"),
+    [
+        ("since", "2017-09-30", "2017-10-01"),
+        ("since", "2019-01-01", "2018-12-31"),
+        ("as_of", "2020-12-31", "2021-01-01"),
+        ("as_of", "2021-10-01", "2021-09-30"),
+    ],
+)
+def test_days_that_the_declaration_cannot_mean_are_refused(name, day, edge):
+    message = refusal(AGES, **{name: day})
+    assert message.startswith(f"{AGES}: parameter {name} = {day!r}: ")
+    assert merged(AGES, **{name: edge})[name] == edge
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
@@ -259,4 +268,4 @@ def test_a_notebook_sets_exactly_its_parameters_and_its_defaults_pass(notebook):
 
 def test_no_notebook_is_without_a_model():
     names = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert names <= set(MODELS)
+    assert names == set(MODELS)

@@ -87,6 +87,17 @@ def test_the_reference_run_has_no_error_warning_or_machine_path():
         assert str(ROOT) not in text
 
 
+def test_every_figure_of_the_reference_run_is_made_again(again):
+    made = {path.name for path in (again[1] / "figures/nbval").iterdir()}
+    assert made == {path.name for path in FIGURES.iterdir()}
+
+
+def test_the_reference_run_was_made_from_a_commit():
+    manifest = json.loads((RUN / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["git"]["clean"] is True
+    assert {entry["status"] for entry in manifest["notebooks"].values()} == {"done"}
+
+
 def test_the_committed_run_stays_small():
     size = sum(p.stat().st_size for folder in (RUN, FIGURES) for p in folder.rglob("*"))
     assert size < 8_000_000

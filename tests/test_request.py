@@ -201,3 +201,9 @@ def test_every_parameter_is_described_with_the_default_of_its_notebook():
     assert set(rows[1]) == {"notebook", "name", "type", "default", "choices", "meaning"}
     assert (rows[1]["notebook"], rows[1]["default"]) == (GROWTH, "listed_week_1")
     assert json.dumps(rows)
+
+
+def test_a_parameter_of_a_notebook_that_is_not_to_be_run_is_refused_with_its_name():
+    with pytest.raises(RunError, match=r"'baseline' is of 01_jurisdiction_growth, which is not"):
+        request.requested(["baseline=about_120"], {}, ["00"])
+    assert request.requested([], {"baseline": "about_120"}, ["00"]) == {"00_evidence": {}}

@@ -357,12 +357,26 @@ def test_json_without_meaning_is_never_written():
 
 def test_own_results_come_before_the_run_and_the_run_before_the_reference(project):
     reference = project / "papermill_runs" / "reference"
-    leave(reference, "01_jurisdiction_growth", x__own=1, x__run=1, x__reference=1)
+    leave(reference, "01_jurisdiction_growth", x__own=1, x__run=1)
+    leave(reference, "03_issuance_policy", x__reference=1)
     leave(paths.run_folder(), "01_jurisdiction_growth", x__own=2, x__run=2)
     own = Results(NOTEBOOK)
     own.put("x.own", 3, **WAY)
     assert [own.value(f"x.{name}") for name in ("own", "run", "reference")] == [3, 2, 1]
     assert own.text("{x.own} {x.run} {x.reference}") == "3 2 1"
+
+
+def test_a_result_that_this_run_no_longer_puts_is_not_taken_from_the_reference(project):
+    leave(project / "papermill_runs" / "reference", "01_jurisdiction_growth", x__old=1)
+    leave(paths.run_folder(), "01_jurisdiction_growth", x__new=2)
+    with pytest.raises(ResultError, match=r"x\.old"):
+        Results(NOTEBOOK).value("x.old")
+
+
+def test_only_results_of_declared_notebooks_are_read(project):
+    leave(paths.run_folder(), "02_detainer_age", x__a=1)
+    with pytest.raises(ResultError, match=r"x\.a"):
+        Results(NOTEBOOK).value("x.a")
 
 
 def test_the_folder_named_by_the_runner_replaces_the_run(project, environment, tmp_path):
@@ -371,7 +385,7 @@ def test_the_folder_named_by_the_runner_replaces_the_run(project, environment, t
     leave(tmp_path / "before", "01_jurisdiction_growth", x__a=4)
     environment.setenv("DETAINERS_PREVIOUS", str(tmp_path / "before"))
     assert Results(NOTEBOOK).value("x.a") == 4
-    leave(tmp_path / "before", "01_jurisdiction_growth", x__c=5)
+    (tmp_path / "before" / "01_jurisdiction_growth.results.json").unlink()
     assert Results(NOTEBOOK).value("x.a") == 1
 
 
@@ -419,7 +433,7 @@ def stored(project):
 
 def running(monkeypatch, source):
     shell = SimpleNamespace(history_manager=SimpleNamespace(input_hist_raw=["", source]))
-    monkeypatch.setattr(notebooks, "get_ipython", lambda: shell)
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
 
 
 @pytest.mark.parametrize(

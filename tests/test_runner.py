@@ -9,7 +9,7 @@ import papermill
 import pytest
 
 import small_study
-from helpers import manifest, runner
+from helpers import manifest, request, runner
 from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
@@ -25,7 +25,7 @@ with FileLock(sys.argv[1]):
 RUN = """
 import sys
 from pathlib import Path
-from helpers import manifest, runner
+from helpers import manifest, request, runner
 manifest.HELPERS = Path(sys.argv[1])
 runner.run("mine", {})
 """
@@ -242,7 +242,10 @@ def test_a_failing_notebook_leaves_the_last_good_outputs_and_a_failed_copy(proje
     broken["cells"].append(small_study.cell("check", 'raise ValueError("too few\\nof them")'))
     small_study.save(project, GROWTH, broken)
     outcome = runner.run("mine", {})
-    message = "01_jurisdiction_growth failed at cell 'check' (In [6]): ValueError: too few"
+    message = (
+        "01_jurisdiction_growth failed at cell 'check' (In [6]): ValueError: too few; "
+        "see papermill_runs/mine/01_jurisdiction_growth.failed.ipynb"
+    )
     assert outcome.message == message
     assert states(outcome) == {EVIDENCE: "current", GROWTH: "failed"}
     after = outputs_of(project)
@@ -305,23 +308,22 @@ def test_a_figure_that_moves_to_an_earlier_notebook_stays(project):
     assert made == ["facts.svg", "growth.svg"]
 
 
-def test_the_outputs_of_a_notebook_that_the_study_lost_are_deleted(project, no_kernel):
+def test_a_run_whose_notebook_is_missing_is_refused_and_keeps_its_outputs(project, no_kernel):
+    before = outputs_of(project)
     (project / "notebooks" / f"{GROWTH}.ipynb").unlink()
-    runner.run("mine", {})
-    assert sorted(path.name for path in folder(project).glob("0*")) == [
-        "00_evidence.ipynb",
-        "00_evidence.results.json",
-    ]
-    assert list(read(folder(project) / "results.json")["results"]) == ["evidence.facts"]
-    assert not (project / "figures" / "mine" / "growth.svg").exists()
+    with pytest.raises(request.RunError, match=f"notebooks/{GROWTH}.ipynb is missing"):
+        runner.run("mine", {})
+    assert outputs_of(project) == before
 
 
-def test_a_figure_that_moves_here_from_a_notebook_that_the_study_lost_stays(project):
-    (project / "notebooks" / f"{GROWTH}.ipynb").unlink()
-    small_study.save(project, EVIDENCE, small_study.evidence(figures=["growth.svg"]))
+@pytest.mark.parametrize("figures", [["../../../data/datapackage.json"], ["a/b.svg"], 3, [3], None])
+def test_a_manifest_that_names_files_elsewhere_is_not_believed(project, figures):
+    path = folder(project) / "manifest.json"
+    manifest = read(path)
+    manifest["notebooks"][EVIDENCE] |= {"figures": figures, "key": "old"}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
     assert runner.run("mine", {}).message == ""
-    made = [path.name for path in (project / "figures" / "mine").iterdir()]
-    assert made == ["growth.svg"]
+    assert (project / "data" / "datapackage.json").is_file()
 
 
 def test_only_the_chosen_notebooks_run_and_all_results_are_merged(project):

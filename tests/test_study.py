@@ -11,7 +11,6 @@ import pytest
 from helpers import paths
 
 ROOT = paths.project_root()
-COMMAND = shutil.which("detainers", path=str(Path(sys.executable).parent))
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
 
 
@@ -19,7 +18,7 @@ def detainers(project: Path, *arguments: str) -> subprocess.CompletedProcess[str
     ours = ("DETAINERS_ROOT", "DETAINERS_OUT", "DETAINERS_RUN", "DETAINERS_PREVIOUS")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
     return subprocess.run(
-        [str(COMMAND), *arguments],
+        [sys.executable, "-m", "helpers.cli", *arguments],
         cwd=project,
         env=environment | {"PYTHONPATH": str(project / "src")},
         capture_output=True,
@@ -81,8 +80,8 @@ def test_a_second_run_finds_everything_current(copy, run):
 
 def test_a_changed_fact_changes_the_results_made_from_it(copy, run):
     facts = copy / "data/evidence/facts.csv"
-    before = facts.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(before.splitlines()))
+    before = facts.read_bytes()
+    rows = list(csv.DictReader(before.decode().splitlines()))
     for row in rows:
         if row["fact_id"] == "A028":
             row["value"] = row["value_text"] = "200"
@@ -93,7 +92,7 @@ def test_a_changed_fact_changes_the_results_made_from_it(copy, run):
             writer.writerows(rows)
         done = detainers(copy, "run", "--run", "changed", "--only", "01")
     finally:
-        facts.write_text(before, encoding="utf-8")
+        facts.write_bytes(before)
     assert done.returncode == 0, done.stdout + done.stderr
     assert results(run.with_name("changed"))["growth.factor"]["value"] == 463 / 200
 

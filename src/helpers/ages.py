@@ -172,6 +172,26 @@ def cumulative(weeks: Sequence[int], counts: Sequence[int], level: float = 0.95)
     )
 
 
+def weeks_within(weeks: Sequence[int], counts: Sequence[int], share: float) -> int:
+    """Return the fewest whole weeks within which at least a share of detainers was booked.
+
+    Parameters
+    ----------
+    weeks, counts
+        As in `grouped_median`.
+    share
+        Above 0, at most 1. Near 1 the answer is the time of one person.
+
+    Returns
+    -------
+    int
+        Whole weeks: at least the share lies below it, and less than the share a week before.
+    """
+    lower, tally = _tally(weeks, counts)
+    reached = tally.cumsum() >= share * tally.sum()
+    return int(lower[reached.argmax()]) + 1
+
+
 def booked_before(
     weeks: Sequence[int], counts: Sequence[int], day: dt.date, as_of: dt.date
 ) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The command `detainers`. Each command calls one function; heavy libraries load inside them."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _USER_ERRORS = {
     "helpers.datapackage": "DataError",
+    "helpers.evidence": "EvidenceError",
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
@@ -33,6 +35,9 @@ class _Answering(TyperGroup):
     """Answers whatever a user can cause in a line or two, without a traceback."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - typer keeps the type to itself
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a console may lack letters of a message
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -222,3 +227,7 @@ def _print_step(console: "Console", step: "Step") -> None:
     seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
     note = f": {step.message}" if step.state == "unreadable" else ""
     console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")
+
+
+if __name__ == "__main__":
+    app()

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from frictionless import Dialect, FrictionlessException, Package, Resource
+from frictionless import Checklist, Dialect, FrictionlessException, Package, Resource
+from frictionless.checks import row_constraint, table_dimensions
 from frictionless.formats import CsvControl
 
 from helpers.paths import MARKER, project_root
@@ -67,9 +68,7 @@ def load(name: str, root: Path | None = None) -> pd.DataFrame:
         If the table is unknown, missing or malformed: file, row, column and what is allowed.
     """
     tables = package(root)
-    if not tables.has_resource(name):
-        raise DataError(f"data/ has no table {name!r}; it has {', '.join(tables.resource_names)}")
-    resource = tables.get_resource(name)
+    resource = _table(tables, name)
     if problems := _problems(tables, resource):
         raise DataError(problems[0])
     return _read(resource)
@@ -107,9 +106,15 @@ def _read(resource: Resource) -> pd.DataFrame:
     return frame[[f.name for f in fields]]
 
 
+def _table(tables: Package, name: str) -> Resource:
+    if not tables.has_resource(name):
+        raise DataError(f"data/ has no table {name!r}; it has {', '.join(tables.resource_names)}")
+    return tables.get_resource(name)
+
+
 def _problems(tables: Package, resource: Resource) -> list[str]:
     lookups = [
-        tables.get_resource(key["reference"]["resource"])
+        _table(tables, key["reference"]["resource"])
         for key in resource.schema.foreign_keys
         if key["reference"]["resource"]
     ]
@@ -117,8 +122,10 @@ def _problems(tables: Package, resource: Resource) -> list[str]:
         if not Path(str(needed.normpath)).is_file():
             return [f"data/{needed.path}: the file is missing"]
     file = f"data/{resource.path}"
+    rules = [row_constraint(formula=rule) for rule in resource.custom.get("rules", [])]
+    rows = table_dimensions(min_rows=1)
     try:
-        report = resource.validate(limit_errors=20)
+        report = resource.validate(Checklist(checks=[rows, *rules]), limit_errors=20)
     except FrictionlessException as error:
         return [f"{file}: {' '.join(str(error).split())}"]
     lines = [_line(file, resource, error) for task in report.tasks for error in task.errors]

@@ -5,6 +5,7 @@ Run as `python -m helpers.documents`; a test fails where the text is not current
 
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -140,6 +141,15 @@ def _field(field: Mapping[str, Any]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-if __name__ == "__main__":
-    for path, content in documents(project_root()).items():
+def main() -> None:
+    """Write every document of the project."""
+    try:
+        written = documents(project_root())
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename} is missing; `make reference` makes the reference run")
+    for path, content in written.items():
         write_atomically(path, content)
+
+
+if __name__ == "__main__":
+    main()

@@ -32,6 +32,7 @@ COLOURS = {
 
 _DPI_NOTEBOOK, _DPI_FILE = 100, 150
 _TITLE_CHARACTERS, _SOURCE_CHARACTERS = 60, 96
+_SHORTEST_ALT = 40
 
 
 class FigureError(ValueError):
@@ -112,12 +113,12 @@ def save(
     Raises
     ------
     FigureError
-        If the data is empty, title or source is missing, the alt text is missing or repeats the
-        title, or the name is no stem of a file.
+        If the data is empty, title or source is missing, the alt text is under 40 characters or
+        repeats the title, or the name is no stem of a file.
     """
     if data.empty or not data.columns.is_unique:
         raise FigureError(f"figure {name}: data must have rows, and columns of different names")
-    if len(alt.strip()) < 2 * len(name) or alt.strip() == title.strip():
+    if len(alt.strip()) < _SHORTEST_ALT or alt.strip() == title.strip():
         raise FigureError(f"figure {name}: alt text must say what is seen, beyond the title")
     if not (title.strip() and source.strip() and re.fullmatch(r"[a-z0-9_]+", name)):
         raise FigureError(f"figure {name}: a title, a source and a lower-case name are needed")

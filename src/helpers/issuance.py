@@ -75,10 +75,37 @@ def report_weeks(records: pd.DataFrame) -> pd.DataFrame:
     sums = records.pivot_table(
         index="week", columns="part", values="value", aggfunc="sum", fill_value=0
     ).reindex(columns=_PARTS, fill_value=0)
-    own_count = records["part"].eq("travis") & records["basis"].ne(_ICE_REPORT)
-    weeks = records.loc[own_count, "week"]
+    weeks = _weeks_of_own_count(records)
     sums.loc[weeks, "travis"] += sums.loc[weeks, "state_jail"]
     return sums.rename_axis(columns=None)
+
+
+def inputs(
+    records: pd.DataFrame, parts: Sequence[str], weeks: Sequence[int] = (1, 2, 3)
+) -> list[str]:
+    """Return what a number made from parts of the weeks rests on, as inputs of a result.
+
+    Parameters
+    ----------
+    records
+        As from `report_records`.
+    parts
+        Columns of `report_weeks` that the number uses; `travis` brings the state jail's records
+        of a week in which they are added to it.
+    weeks
+        The weeks that it uses.
+
+    Returns
+    -------
+    list of str
+        The facts, then the policy that picks them.
+    """
+    asked = records["part"].isin(parts)
+    if "travis" in parts:
+        added = records["week"].isin(_weeks_of_own_count(records))
+        asked |= records["part"].eq("state_jail") & added
+    facts = records.loc[asked & records["week"].isin(weeks), "fact"]
+    return [*("fact:" + facts), "parameter:source_policy"]
 
 
 def parts(weeks: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +232,7 @@ def national_growth(weekly: pd.DataFrame, before: str, after: str) -> float:
 
 
 def withheld_places(ledger: evidence.Ledger, table: pd.DataFrame) -> pd.DataFrame:
-    """Find the counts of detainers received before and after issuing resumed.
+    """Find the counts of requests received in an earlier and a later period.
 
     Parameters
     ----------
@@ -217,8 +244,9 @@ def withheld_places(ledger: evidence.Ledger, table: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        The table with `before` and `after` (received a week), `before_at_most` (whether the
-        earlier count is an upper bound), `before_fact` and `after_fact`.
+        The table with `before` and `after` (received a week in the earlier and in the later
+        period), `before_at_most` (whether the earlier count is an upper bound), `before_fact` and
+        `after_fact`.
 
     Raises
     ------
@@ -243,7 +271,9 @@ def withheld_places(ledger: evidence.Ledger, table: pd.DataFrame) -> pd.DataFram
 
 
 def withheld(places: pd.DataFrame, growth: ArrayLike) -> pd.Series:
-    """Return detainers a week not issued before: after, less before scaled by growth, not below 0.
+    """Return the rise beyond growth: after, less before scaled by growth, not below 0.
+
+    It is what was withheld in the earlier period if all of that rise is issuing resumed.
 
     Parameters
     ----------
@@ -293,6 +323,11 @@ def tornado(
     )
     widest = (table["low"] - table["high"]).sort_values(kind="stable").index
     return table.loc[widest].reset_index(drop=True)
+
+
+def _weeks_of_own_count(records: pd.DataFrame) -> pd.Series:
+    own_count = records["part"].eq("travis") & records["basis"].ne(_ICE_REPORT)
+    return records.loc[own_count, "week"]
 
 
 def _corrections(

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from helpers.parameters import MODELS
+
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {"cli", "documents", "manifest", "outputs", "pages", "request", "runner"}
@@ -23,9 +25,18 @@ def read(folder: Path) -> dict[str, Any] | None:
     readable = (
         isinstance(manifest.get("versions"), dict)
         and isinstance(entries, dict)
-        and all(isinstance(entry, dict) for entry in entries.values())
+        and all(name in MODELS and _is_entry(entry) for name, entry in entries.items())
     )
     return manifest if readable else None
+
+
+def _is_entry(entry: object) -> bool:
+    # Names of figures become paths of files to delete, and a manifest may come from anyone.
+    figures = entry.get("figures", []) if isinstance(entry, dict) else None
+    return isinstance(figures, list) and all(
+        isinstance(name, str) and re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII)
+        for name in figures
+    )
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

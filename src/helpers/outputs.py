@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import manifest, parameters, paths, request
+from helpers.notebooks import declared_reads
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,13 @@ def results_in(path: Path) -> dict[str, Any] | None:
 def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the hash of each results file that a notebook's metadata declares it reads.
 
-    `{"detainers": {"reads": ["01_jurisdiction_growth"]}}` declares one. A notebook that the run
-    does not have yet is read from the reference run.
+    A notebook that the run does not have yet is read from the reference run.
     """
     reference = run.root / "papermill_runs" / paths.REFERENCE
     return {
         name: manifest.sha256(run.results(name))
         or manifest.sha256(reference / run.results(name).name)
-        for name in source["metadata"].get("detainers", {}).get("reads", [])
+        for name in declared_reads(source)
     }
 
 
@@ -105,14 +105,16 @@ def keep_failed(run: Run, notebook: str) -> None:
 def publish(run: Run, notebook: str) -> list[str]:
     """Move what a staged notebook wrote into place; return the names of its figure files."""
     staged = run.staged(notebook)
-    run.figures.mkdir(parents=True, exist_ok=True)
+    executed = staged.folder / f"{notebook}.ipynb"
+    paths.write_atomically(executed, paths.as_json(clean(request.read_notebook(executed))))
     figures = sorted(file.name for file in staged.figures.glob("*"))
+    # Everything is written by now; what is left is to rename it.
+    run.figures.mkdir(parents=True, exist_ok=True)
     for name in figures:
         os.replace(staged.figures / name, run.figures / name)
-    _remove_figures(run, notebook, keep=figures)
     os.replace(staged.results(notebook), run.results(notebook))
-    executed = clean(request.read_notebook(staged.folder / f"{notebook}.ipynb"))
-    paths.write_atomically(run.folder / f"{notebook}.ipynb", paths.as_json(executed))
+    os.replace(executed, run.folder / executed.name)
+    _remove_figures(run, notebook, keep=figures)
     (run.folder / f"{notebook}.failed.ipynb").unlink(missing_ok=True)
     return figures
 
@@ -120,27 +122,21 @@ def publish(run: Run, notebook: str) -> list[str]:
 def remove_leftovers(run: Run) -> None:
     """Delete what a killed run left half done."""
     for folder in run.folder.glob(".staging-*"):
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
     for folder in (run.folder, run.figures):
         for file in folder.glob(".*.part"):
             file.unlink(missing_ok=True)
 
 
 def finish(run: Run) -> str:
-    """Merge all results into results.json, and delete outputs of notebooks the study lost.
+    """Merge all results into results.json.
 
     Returns
     -------
     str
         Why the outputs do not fit together; empty if they do.
     """
-    notebooks = request.study()
-    for gone in [name for name in run.entries if name not in notebooks]:
-        _remove_figures(run, gone)
-        for ending in (".ipynb", ".failed.ipynb", ".results.json"):
-            (run.folder / f"{gone}{ending}").unlink(missing_ok=True)
-        del run.entries[gone]
-    results = {name: results_in(run.results(name)) or {} for name in notebooks}
+    results = {name: results_in(run.results(name)) or {} for name in request.study()}
     figures = {name: entry.get("figures", []) for name, entry in run.entries.items()}
     if clash := _clash("result", results) or _clash("figure", figures):
         return clash

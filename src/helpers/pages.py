@@ -81,6 +81,11 @@ def build(run: str) -> Path:
             _replace(site, target)
     except (paths.PathError, datapackage.DataError, SphinxError, OSError) as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
+    except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:
+        what = f"{type(error).__name__}: {error}".split()
+        raise PagesError(
+            f"run {run!r} has a damaged file ({' '.join(what)[:120]}); run it again"
+        ) from error
     return site / "index.html"
 
 

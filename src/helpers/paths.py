@@ -69,10 +69,13 @@ def checked_run_name(name: str) -> str:
     Raises
     ------
     PathError
-        If it holds anything but letters, digits, dot, dash and underscore.
+        If it holds anything but lower-case letters, digits, dash and underscore (some systems
+        do not tell `Reference` from `reference`).
     """
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
-        raise PathError(f"run name {name!r}: allowed are letters, digits, dot, dash and underscore")
+    if not re.fullmatch(r"[a-z0-9_][a-z0-9_-]*", name):
+        raise PathError(
+            f"run name {name!r}: allowed are lower-case letters, digits, dash and underscore"
+        )
     return name
 
 

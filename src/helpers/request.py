@@ -100,10 +100,16 @@ def requested(
         If a notebook is unknown, or no notebook has the parameter.
     """
     notebooks = list(chosen(only))
-    asked: dict[str, dict[str, Any]] = {name: {} for name in notebooks}
-    for where, name, value in [*_from_document(document), *_from_pairs(pairs, notebooks)]:
-        for notebook in [where] if where else _having(name, notebooks):
-            asked.setdefault(notebook, {})[name] = value
+    asked: dict[str, dict[str, Any]] = {name: {} for name in parameters.MODELS}
+    for where, name, value in _from_document(document):
+        for notebook in [where] if where else _having(name):
+            asked[notebook][name] = value
+    for where, name, value in _from_pairs(pairs, notebooks):
+        having = [where] if where else _having(name)
+        if not set(having) & set(notebooks):
+            raise RunError(f"parameter {name!r} is of {', '.join(having)}, which is not to be run")
+        for notebook in having:
+            asked[notebook][name] = value
     return {name: asked[name] for name in notebooks}
 
 
@@ -170,8 +176,11 @@ def read_notebook(path: Path) -> dict[str, Any]:
         notebook = json.loads(path.read_bytes())
     except ValueError as error:
         raise RunError(f"{path}: not a notebook: {error}") from None
-    if not isinstance(notebook, dict) or "cells" not in notebook:
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
         raise RunError(f"{path}: not a notebook: it has no cells")
+    parts = [notebook, *notebook["cells"]]
+    if not all(isinstance(p, dict) and isinstance(p.get("metadata"), dict) for p in parts):
+        raise RunError(f"{path}: not a notebook: it, or a cell of it, has no metadata")
     return notebook
 
 
@@ -206,8 +215,8 @@ def _is_special(setting: _Setting) -> bool:
     return setting[0] is not None
 
 
-def _having(name: str, notebooks: Iterable[str]) -> list[str]:
-    fields = {notebook: parameters.MODELS[notebook].model_fields for notebook in notebooks}
+def _having(name: str) -> list[str]:
+    fields = {notebook: model.model_fields for notebook, model in parameters.MODELS.items()}
     if having := [notebook for notebook in fields if name in fields[notebook]]:
         return having
     known = dict.fromkeys(known for names in fields.values() for known in names)

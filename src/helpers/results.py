@@ -11,7 +11,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers import paths
-from helpers.notebooks import declared_reads, running_cell
+from helpers.notebooks import declared_reads, running_cell, stored
 
 SCHEMA = 1
 
@@ -38,7 +38,7 @@ class Results:
     def __init__(self, notebook: str) -> None:
         self.notebook = notebook
         self._own: dict[str, dict[str, Any]] = {}
-        self._earlier = earlier_results(declared_reads(notebook))
+        self._earlier = earlier_results(declared_reads(stored(notebook)))
 
     def put(
         self,
@@ -85,12 +85,13 @@ class Results:
         Raises
         ------
         ResultError
-            If the name is malformed or taken, an input is malformed or none is given, or a
-            number is not finite.
+            If the name is malformed or taken by another cell, an input is malformed or none is
+            given, or a number is not finite.
         """
         if not _NAME.fullmatch(name):
             raise ResultError(f"result name {name!r}: dotted lower-case words are allowed")
-        if name in self._own:
+        cell = running_cell(self.notebook)
+        if name in self._own and (cell is None or self._own[name]["cell"] != cell):
             raise ResultError(f"result {name} is put twice in {self.notebook}")
         inputs = list(dict.fromkeys(inputs))
         if not inputs or not all(_INPUT.fullmatch(item) for item in inputs):
@@ -103,7 +104,7 @@ class Results:
             "method": method,
             "inputs": inputs,
             "notebook": self.notebook,
-            "cell": running_cell(self.notebook),
+            "cell": cell,
             "synthetic": synthetic,
             "caveat": caveat,
             "tolerance": tolerance,
@@ -244,13 +245,15 @@ def read(folder: Path, notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
 
 
 def earlier_results(notebooks: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the results that notebooks left in this run, else in the reference run.
+    """Return the results of notebooks: of each from this run, else from the reference run.
 
-    The run's folder comes first; while the runner stages a notebook, the folder of the notebooks
-    before it is named by DETAINERS_PREVIOUS.
+    While the runner stages a notebook, the run's folder is named by DETAINERS_PREVIOUS.
     """
+    here = paths.previous_folder()
     reference = paths.project_root() / "papermill_runs" / paths.REFERENCE
-    return read(reference, notebooks) | read(paths.previous_folder(), notebooks)
+    ours = [name for name in notebooks if (here / f"{name}.results.json").is_file()]
+    others = [name for name in notebooks if name not in ours]
+    return read(reference, others) | read(here, ours)
 
 
 def shown(result: Mapping[str, Any], part: str | None = None) -> str:

@@ -131,6 +131,8 @@ def _open(name: str, folder: Path, force_platform: bool, report: Callable[[Step]
         )
     root, figures = paths.project_root(), paths.figure_folder(name)
     opened = Run(name, root, folder, figures, manifest.circumstances(root), found["notebooks"])
+    if lost := [each for each in found["notebooks"] if each not in request.study()]:
+        raise RunError(f"notebooks/{lost[0]}.ipynb is missing, but the run has its outputs")
     outputs.remove_leftovers(opened)
     return opened
 
@@ -223,7 +225,8 @@ def _execute(opened: Run, plan: Plan) -> str:
                 extra_arguments=["--log-level=CRITICAL"],
             )
     except Exception as error:  # kernels fail in many ways, and each is one line to the user
-        return f"{plan.name} failed{_place_of_failure(output)}: {_one_line(error)}"
+        where = f"; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
+        return f"{plan.name} failed{_place_of_failure(output)}: {_one_line(error)}{where}"
     if outputs.results_in(staged.results(plan.name)) is None:
         return f"{plan.name} failed: it ended without writing its results"
     return ""
