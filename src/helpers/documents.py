@@ -15,12 +15,12 @@ from helpers import results
 from helpers.paths import MARKER, REFERENCE, project_root, write_atomically
 
 FINDINGS = (
-    "ICE listed {growth.baseline.count} jurisdictions in early 2017; a declaration of 2021 counts "
-    "{growth.endpoint.count} jails. As a ratio that is **{growth.factor}** (range "
-    "{growth.factor:interval}), {growth.annual_rate:percent} a year. The two count different "
-    "things: over all {growth.specifications} defensible pairs of counts the ratio runs from "
-    "**{growth.factor.lowest} to {growth.factor.highest}**.",
-    "The detainers that Travis County released by its policy of February 2017 had a median of "
+    "ICE listed {growth.baseline.count} jurisdictions in early 2017; a declaration of 2021, as a "
+    "newspaper reports it, counts {growth.endpoint.count} jails. As a ratio that is "
+    "**{growth.factor}** (range {growth.factor:interval}), {growth.annual_rate:percent} a year. The "
+    "two count different things: over all {growth.specifications} pairs of published counts the "
+    "ratio runs from **{growth.factor.lowest} to {growth.factor.highest}**.",
+    "The detainers that Travis County's policy of February 2017 ended had a median of "
     "**{ages.travis.median_weeks} weeks** since booking (95% interval "
     "{ages.travis.median_weeks:interval}); {ages.travis.share_booked_before_2017:percent} "
     "({ages.travis.share_booked_before_2017:percentinterval}) were of persons booked before 2017.",
@@ -30,9 +30,10 @@ FINDINGS = (
     "is **{issuance.adjusted.rate_ratio}** times ({issuance.adjusted.rate_ratio:interval}; "
     "p = {issuance.adjusted.p_value}). All three reported weeks ended before the memoranda of "
     "February 2017, so an instruction given with them explains no difference between the weeks.",
-    "If the {ages.active.detainers} detainers lodged since 2018 were still active in 2021, as "
-    "declared, a detainer stayed active for a mean of **{ages.active.mean_days} days** (range over "
-    "assumptions {ages.active.mean_days:interval}).",
+    "If the {ages.active.detainers} detainers lodged since 2018 were still active in 2021, as a "
+    "newspaper quotes the declaration, a detainer stayed active for a mean of "
+    "**{ages.active.mean_days} days** with exponential lives (range over assumptions "
+    "{ages.active.mean_days:interval}).",
     "The evidence holds {evidence.facts} published figures from {evidence.sources} sources, in "
     "{evidence.conflicts} conflicts; {evidence.conflicts_resolved} have a stated resolution.",
 )
