@@ -17,9 +17,9 @@ from helpers.paths import MARKER, REFERENCE, project_root, write_atomically
 FINDINGS = (
     "ICE listed {growth.baseline.count} jurisdictions in early 2017; a declaration of 2021, as a "
     "newspaper reports it, counts {growth.endpoint.count} jails. As a ratio that is "
-    "**{growth.factor}** (range {growth.factor:interval}), {growth.annual_rate:percent} a year. The "
-    "two count different things: over all {growth.specifications} pairs of published counts the "
-    "ratio runs from **{growth.factor.lowest} to {growth.factor.highest}**.",
+    "**{growth.factor}** (range {growth.factor:interval}), {growth.annual_rate:percent} a year. "
+    "The two count different things: over all {growth.specifications} pairs of published counts "
+    "the ratio runs from **{growth.factor.lowest} to {growth.factor.highest}**.",
     "The detainers that Travis County's policy of February 2017 ended had a median of "
     "**{ages.travis.median_weeks} weeks** since booking (95% interval "
     "{ages.travis.median_weeks:interval}); {ages.travis.share_booked_before_2017:percent} "
