@@ -456,3 +456,16 @@ def test_outside_a_notebook_there_is_no_cell(stored, monkeypatch):
     running(monkeypatch, "results.put(1)")
     stored.unlink()
     assert notebooks.running_cell(NOTEBOOK) is None
+
+
+def test_a_cell_that_runs_again_replaces_its_results_and_another_cell_does_not(
+    stored, monkeypatch, project
+):
+    running(monkeypatch, "results.put(1)")
+    own = Results(NOTEBOOK)
+    own.put("a.b", 1, **WAY)
+    own.put("a.b", 2, **WAY)
+    assert own.value("a.b") == 2
+    running(monkeypatch, "a = 1\nresults.put(a)")
+    with pytest.raises(ResultError, match="put twice"):
+        own.put("a.b", 3, **WAY)
