@@ -398,3 +398,10 @@ def test_a_killed_run_goes_on_where_it_stood(project):
     assert set(after) == set(undisturbed)
     name = "papermill_runs/mine/results.json"
     assert after[name] == undisturbed[name]
+
+
+def test_a_notebook_left_out_is_called_stale_when_what_it_reads_has_changed(project):
+    assert states(runner.run("mine", {}, only=["00"])) == {EVIDENCE: "current"}
+    small_study.save(project, EVIDENCE, small_study.evidence(facts="12"))
+    assert states(runner.run("mine", {}, only=["00"])) == {EVIDENCE: "done", GROWTH: "stale"}
+    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "done"}

@@ -225,7 +225,7 @@ def _print_step(console: "Console", step: "Step") -> None:
     style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
     number, _, name = step.notebook.partition("_")
     seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
-    note = f": {step.message}" if step.state == "unreadable" else ""
+    note = f": {step.message}" if step.state in ("unreadable", "stale") else ""
     console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")
 
 

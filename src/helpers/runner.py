@@ -26,6 +26,7 @@ from helpers.request import Plan, RunError
 class Step:
     """What becomes of one notebook: `running`, then `done` or `failed`; or `current`: left alone.
 
+    A notebook that was not asked for is `stale` if what it was made from has changed since.
     A step of the file manifest.json says that it could not be read.
     """
 
@@ -97,9 +98,12 @@ def run(
     plans = request.plan(asked, only)
     with _locked(folder, run):
         opened = _open(run, folder, force_platform, report)
-        steps = tuple(_steps(opened, plans, force, report, data_problems))
+        steps = list(_steps(opened, plans, force, report, data_problems))
         message = steps[-1].message or outputs.finish(opened)
-    return Outcome(run, str(folder), steps, message)
+        for step in _stale(opened, {plan.name for plan in plans}):
+            report(step)
+            steps.append(step)
+    return Outcome(run, str(folder), tuple(steps), message)
 
 
 @contextmanager
@@ -169,6 +173,18 @@ def _refuse(problems: Sequence[str]) -> None:
         raise RunError(f"{problems[0]}\n{more}")
     if problems:
         raise RunError(problems[0])
+
+
+def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
+    """Name the notebooks of the run, not asked for, whose outputs no longer follow from it."""
+    for name, path in request.study().items():
+        entry = opened.entries.get(name, {})
+        if name not in asked and "key" in entry:
+            source = request.read_notebook(path)
+            read = outputs.hashes_read(opened, source)
+            key = manifest.key(source, entry.get("parameters", {}), read, opened.recorded)
+            if not outputs.is_current(opened, name, key):
+                yield Step(name, "stale", message="what it was made from has changed: run it again")
 
 
 def _run_notebook(opened: Run, plan: Plan, key: str) -> Step:
