@@ -447,6 +447,10 @@ def test_a_new_figure_that_disagrees_needs_a_judgement(ledger):
 # The values beside each other
 
 
+def in_use(ledger):
+    return conflicts.values(ledger, conflicts.find(ledger.facts))
+
+
 def test_conflicting_values_stand_beside_the_one_in_use():
     figures = [
         figure("A001", 100),
@@ -454,7 +458,7 @@ def test_conflicting_values_stand_beside_the_one_in_use():
         figure("A003", 7, window=WEEK_2),
         figure("A004", value_type="text", relation="disputes", related_facts="A001"),
     ]
-    table = conflicts.values(book(*figures, chosen=["A001"]))
+    table = in_use(book(*figures, chosen=["A001"]))
     assert table["fact_id"].tolist() == ["A001", "A002"]
     assert table["used"].tolist() == [True, False]
     assert table["ratio"].tolist() == [1, 1.5]
@@ -463,7 +467,7 @@ def test_conflicting_values_stand_beside_the_one_in_use():
 
 @pytest.mark.parametrize("policy", evidence.POLICIES)
 def test_one_value_of_each_conflicting_quantity_is_in_use(ledger, policy):
-    table = conflicts.values(replace(ledger, policy=policy))
+    table = in_use(replace(ledger, policy=policy))
     quantity = [table["conflict"], table["series"], table["jurisdiction"], table["window"]]
     assert table.groupby(quantity)["used"].sum().eq(1).all()
     assert table.loc[table["used"], "ratio"].eq(1).all()

@@ -254,7 +254,7 @@ def test_a_tornado_varies_one_assumption_at_a_time():
 
 def test_low_shares_are_what_the_figures_they_rest_on_say(ledgers, root):
     shares = datapackage.load("assumptions", root).set_index("assumption")
-    ledger, (week_1, week_2, _) = ledgers["judgement"], issuance.WEEKS
+    ledger, (week_1, week_2, _) = ledgers["judgement"], evidence.REPORT_WEEKS
     asked = {
         "new_york": ("us-ny:new_york_city", week_2, "us-ny:new_york_city"),
         "los_angeles": (

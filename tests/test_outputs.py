@@ -52,7 +52,9 @@ def test_cleaning_keeps_sources_tags_and_own_metadata_and_leaves_its_argument_al
     assert outputs.clean(cleaned) == cleaned
 
 
-def test_results_are_read_from_the_run_and_else_from_the_reference_run(tmp_path):
+def test_results_are_read_from_the_run_and_else_from_the_reference_run(tmp_path, monkeypatch):
+    paths.write_atomically(tmp_path / paths.MARKER, "{}")
+    monkeypatch.setenv("DETAINERS_ROOT", str(tmp_path))
     run = opened(tmp_path)
     source = small_study.growth()
     assert outputs.hashes_read(run, source) == {"00_evidence": None}

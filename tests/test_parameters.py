@@ -2,13 +2,14 @@ import ast
 import datetime as dt
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from helpers import parameters
+from helpers import ages, issuance, parameters
 from helpers.parameters import MODELS, ParameterError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -269,3 +270,8 @@ def test_a_notebook_sets_exactly_its_parameters_and_its_defaults_pass(notebook):
 def test_no_notebook_is_without_a_model():
     names = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert names == set(MODELS)
+
+
+def test_choices_and_steps_are_those_that_the_estimators_know():
+    assert set(get_args(parameters.Ages.model_fields["group"].annotation)) == set(ages.GROUPS)
+    assert [*parameters.Issuance.model_fields][1:] == list(issuance.STEPS)

@@ -410,8 +410,8 @@ def test_a_file_that_is_no_results_file_is_named(project, content):
         Results(NOTEBOOK)
 
 
-def test_a_folder_without_results_gives_none(tmp_path):
-    assert results.read(tmp_path / "missing", ["00_evidence"]) == {}
+def test_a_notebook_without_results_gives_none(project):
+    assert results.earlier_results(["00_evidence"]) == {}
 
 
 # The cell of a result

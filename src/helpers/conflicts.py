@@ -97,8 +97,15 @@ def unjudged(ledger: Ledger) -> list[str]:
     ]
 
 
-def values(ledger: Ledger) -> pd.DataFrame:
+def values(ledger: Ledger, found: pd.DataFrame) -> pd.DataFrame:
     """Return every published number of each quantity on which numbers conflict.
+
+    Parameters
+    ----------
+    ledger
+        The ledger; its policy says which number comes first.
+    found
+        The conflicts of its facts, as from `find` or `judged`.
 
     Returns
     -------
@@ -111,15 +118,15 @@ def values(ledger: Ledger) -> pd.DataFrame:
     numbers = ledger.facts[ledger.facts["value"].notna()]
     quantity = numbers.groupby(_QUANTITY, sort=False).ngroup()
     parts = []
-    for found in find(ledger.facts).itertuples():
-        joined = numbers["fact_id"].isin(found.facts)
+    for conflict in found.itertuples():
+        joined = numbers["fact_id"].isin(conflict.facts)
         for key, group in numbers[joined].groupby(quantity[joined], sort=False):
             if group["value"].nunique() > 1:
                 whole = numbers[quantity.eq(key)]
                 used = evidence.choose(whole, ledger)
                 parts.append(
                     whole.assign(
-                        conflict=found.conflict,
+                        conflict=conflict.conflict,
                         used=whole["fact_id"].eq(used.id),
                         ratio=whole["value"] / (used.value or math.nan),
                     )
@@ -133,6 +140,7 @@ def _differing(facts: pd.DataFrame) -> list[tuple[str, str]]:
     """Pairs of figures of one quantity whose values cannot both be right."""
     pairs = []
     comparable = facts[facts["value_type"].ne("text")]
+    comparable = comparable[comparable.duplicated(_QUANTITY, keep=False)]
     for _, group in comparable.groupby(_QUANTITY, sort=False):
         for (_, a), (_, b) in combinations(group.iterrows(), 2):
             if _differ(a, b):

@@ -1,5 +1,6 @@
 """Read data/ by its schema, data/datapackage.json: the one place that knows files and types."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,16 @@ def validate(root: Path | None = None) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def in_words(constraints: Mapping[str, Any], quote: str = "") -> list[str]:
+    """Say each constraint of a field in words, values other than listed ones between `quote`."""
+    words = {"required": "not empty", "unique": "unique"}
+    return [
+        words.get(rule)
+        or (f"one of {', '.join(value)}" if rule == "enum" else f"{rule} {quote}{value}{quote}")
+        for rule, value in constraints.items()
+    ]
+
+
 def _read(resource: Resource) -> pd.DataFrame:
     fields = resource.schema.fields
     frame = pd.read_csv(
@@ -167,13 +178,4 @@ def _allowed(resource: Resource, column: str) -> str:
     if not column or not schema.has_field(column):
         return ""
     field = schema.get_field(column)
-    return "; allowed: " + ", ".join([field.type, *_rules(field.constraints)])
-
-
-def _rules(constraints: dict[str, Any]) -> list[str]:
-    """Say each constraint in words."""
-    words = {"required": "not empty", "unique": "unique"}
-    return [
-        words.get(rule) or (f"one of {', '.join(value)}" if rule == "enum" else f"{rule} {value}")
-        for rule, value in constraints.items()
-    ]
+    return "; allowed: " + ", ".join([field.type, *in_words(field.constraints)])

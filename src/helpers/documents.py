@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers import results
+from helpers import datapackage, results
 from helpers.paths import MARKER, REFERENCE, project_root, write_atomically
 
 FINDINGS = (
@@ -127,16 +127,11 @@ def _sources(resource: Mapping[str, Any]) -> list[str]:
 
 
 def _field(field: Mapping[str, Any]) -> str:
-    words = {"required": "not empty", "unique": "unique"}
-    rules = [
-        words.get(rule) or (", ".join(value) if rule == "enum" else f"{rule} `{value}`")
-        for rule, value in field.get("constraints", {}).items()
-    ]
     cells = [
         f"`{field['name']}`",
         field["type"],
         field.get("unit", ""),
-        "; ".join(rules),
+        "; ".join(datapackage.in_words(field.get("constraints", {}), quote="`")),
         field["description"],
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -8,8 +8,11 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import datapackage
+from helpers.parameters import POLICIES
 
-POLICIES = ("judgement", "primary_first", "earliest", "latest")
+REPORT_WEEKS = ("2017-01-28/2017-02-03", "2017-02-04/2017-02-10", "2017-02-11/2017-02-17")
+"""Windows of the three weekly reports that ICE published, Saturday to Friday."""
+
 
 _KINDS = ("primary or official", "data repository", "research", "press", "advocacy or think tank")
 _QUALIFIERS = ("exact", "approximate", "at least", "at most", "text")
@@ -32,7 +35,7 @@ class Ledger:
     resolutions
         data/judgements/resolutions.csv.
     policy
-        One of `POLICIES`.
+        One of `helpers.parameters.POLICIES`.
     """
 
     facts: pd.DataFrame

@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike
 
 from helpers import evidence, rates
 
-WEEKS = ("2017-01-28/2017-02-03", "2017-02-04/2017-02-10", "2017-02-11/2017-02-17")
-"""The weeks of the three reports that ICE published, Saturday to Friday."""
-
 STEPS = ("exclude_travis", "apply_withdrawals", "reattribute_state_jail")
 """The steps from the declinations as published to those compared."""
 
@@ -39,7 +36,7 @@ def report_records(ledger: evidence.Ledger) -> pd.DataFrame:
     """
     basis = ledger.facts.set_index("fact_id")["basis"]
     rows = []
-    for week, window in enumerate(WEEKS, start=1):
+    for week, window in enumerate(evidence.REPORT_WEEKS, start=1):
         asked = [
             ("issued", "detainers_issued", "us"),
             ("reported", "detainers_declined", "us"),

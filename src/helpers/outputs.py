@@ -49,16 +49,17 @@ def results_in(path: Path) -> dict[str, Any] | None:
 
 
 def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
-    """Return the hash of each results file that a notebook's metadata declares it reads.
-
-    A notebook that the run does not have yet is read from the reference run.
-    """
-    reference = run.root / "papermill_runs" / paths.REFERENCE
+    """Return the hash of each results file that a notebook's metadata declares it reads."""
     return {
-        name: manifest.sha256(run.results(name))
-        or manifest.sha256(reference / run.results(name).name)
+        name: manifest.sha256(paths.results_file(run.folder, name))
         for name in declared_reads(source)
     }
+
+
+def key(run: Run, path: Path, values: Mapping[str, Any]) -> str:
+    """Return the key that a notebook has in a run, with given parameters."""
+    source = request.read_notebook(path)
+    return manifest.key(source, values, hashes_read(run, source), run.recorded)
 
 
 def is_current(run: Run, notebook: str, key: str) -> bool:

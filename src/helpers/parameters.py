@@ -8,12 +8,16 @@ import datetime as dt
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+Policy = Literal["judgement", "primary_first", "earliest", "latest"]
+POLICIES: tuple[str, ...] = get_args(Policy)
+"""Ways to choose a value where sources disagree; `helpers.evidence.load` says what each does."""
+
 SourcePolicy = Annotated[
-    Literal["judgement", "primary_first", "earliest", "latest"],
+    Policy,
     Field(description="which published value is used where sources disagree"),
 ]
 

@@ -102,6 +102,15 @@ def previous_folder() -> Path:
     return Path(out) if (out := os.environ.get("DETAINERS_PREVIOUS")) else run_folder()
 
 
+def results_file(folder: Path, notebook: str) -> Path:
+    """Return the file that holds a notebook's results for whoever reads them.
+
+    It is the one in the folder of a run where that exists, else the reference run's.
+    """
+    own = folder / f"{notebook}.results.json"
+    return own if own.is_file() else project_root() / "papermill_runs" / REFERENCE / own.name
+
+
 def as_json(content: Mapping[str, Any]) -> str:
     """Return JSON as it is stored: indented, UTF-8, no NaN, one newline at the end."""
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

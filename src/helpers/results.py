@@ -4,7 +4,6 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -225,8 +224,11 @@ def fill(
     return _PLACE.sub(place, template)
 
 
-def read(folder: Path, notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the results that notebooks left in a run's folder, by name; none where no file is.
+def earlier_results(notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the results of notebooks by name: of each from this run, else from the reference run.
+
+    While the runner stages a notebook, the run's folder is named by DETAINERS_PREVIOUS. A notebook
+    without results gives none.
 
     Raises
     ------
@@ -234,26 +236,15 @@ def read(folder: Path, notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:
         If a file cannot be read.
     """
     found: dict[str, dict[str, Any]] = {}
-    for path in (folder / f"{notebook}.results.json" for notebook in notebooks):
+    for notebook in notebooks:
+        path = paths.results_file(paths.previous_folder(), notebook)
         try:
             found |= json.loads(path.read_text(encoding="utf-8"))["results"]
         except FileNotFoundError:
             continue
         except (ValueError, KeyError, TypeError):
-            raise ResultError(f"{path.name} in run {folder.name} is no results file") from None
+            raise ResultError(f"{path.name} in run {path.parent.name} is no results file") from None
     return found
-
-
-def earlier_results(notebooks: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the results of notebooks: of each from this run, else from the reference run.
-
-    While the runner stages a notebook, the run's folder is named by DETAINERS_PREVIOUS.
-    """
-    here = paths.previous_folder()
-    reference = paths.project_root() / "papermill_runs" / paths.REFERENCE
-    ours = [name for name in notebooks if (here / f"{name}.results.json").is_file()]
-    others = [name for name in notebooks if name not in ours]
-    return read(reference, others) | read(here, ours)
 
 
 def shown(result: Mapping[str, Any], part: str | None = None) -> str:

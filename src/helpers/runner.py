@@ -135,7 +135,7 @@ def _open(name: str, folder: Path, force_platform: bool, report: Callable[[Step]
         )
     root, figures = paths.project_root(), paths.figure_folder(name)
     opened = Run(name, root, folder, figures, manifest.circumstances(root), found["notebooks"])
-    if lost := [each for each in found["notebooks"] if each not in request.study()]:
+    if lost := sorted(set(found["notebooks"]) - set(request.study())):
         raise RunError(f"notebooks/{lost[0]}.ipynb is missing, but the run has its outputs")
     outputs.remove_leftovers(opened)
     return opened
@@ -150,9 +150,7 @@ def _steps(
 ) -> Iterator[Step]:
     checked = False
     for plan in plans:
-        source = request.read_notebook(plan.path)
-        read = outputs.hashes_read(opened, source)
-        key = manifest.key(source, plan.parameters, read, opened.recorded)
+        key = outputs.key(opened, plan.path, plan.parameters)
         if not force and outputs.is_current(opened, plan.name, key):
             step = Step(plan.name, "current")
         else:
@@ -180,9 +178,7 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
     for name, path in request.study().items():
         entry = opened.entries.get(name, {})
         if name not in asked and "key" in entry:
-            source = request.read_notebook(path)
-            read = outputs.hashes_read(opened, source)
-            key = manifest.key(source, entry.get("parameters", {}), read, opened.recorded)
+            key = outputs.key(opened, path, entry.get("parameters", {}))
             if not outputs.is_current(opened, name, key):
                 yield Step(name, "stale", message="what it was made from has changed: run it again")
 
