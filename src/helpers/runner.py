@@ -5,8 +5,6 @@ place only when it has succeeded.
 """
 
 import datetime as dt
-import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +15,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from helpers import manifest, outputs, paths, request
+from helpers import execution, kernels, manifest, outputs, paths, request
 from helpers.outputs import Run
 from helpers.request import Plan, RunError
 
@@ -214,65 +212,22 @@ def _run_notebook(opened: Run, plan: Plan, key: str) -> Step:
 
 def _execute(opened: Run, plan: Plan) -> str:
     """Execute a notebook in its staging folder; return why it failed, or nothing."""
-    import papermill  # takes a second, which neither a refusal nor a current run should cost
-
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     staged = opened.staged(plan.name)
-    output = staged.folder / f"{plan.name}.ipynb"
-    environment = {
-        "DETAINERS_ROOT": str(opened.root),
-        "DETAINERS_RUN": opened.name,
-        "DETAINERS_OUT": str(staged.folder.parents[1]),
-        "DETAINERS_PREVIOUS": str(opened.folder),
-    }
     try:
-        with _environment(environment):
-            papermill.execute_notebook(
-                _literally(plan.path),
-                _literally(output),
-                parameters=plan.injected,
-                cwd=plan.path.parent,
-                progress_bar=False,
-                # Left to itself, each kernel warns of TCP without encryption on standard error.
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-    except Exception as error:  # kernels fail in many ways, and each is one line to the user
-        where = f"; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
-        return f"{plan.name} failed{_place_of_failure(output)}: {_one_line(error)}{where}"
+        execution.execute(
+            plan.path,
+            staged.folder / f"{plan.name}.ipynb",
+            parameters=plan.injected,
+            environment={
+                "DETAINERS_ROOT": str(opened.root),
+                "DETAINERS_RUN": opened.name,
+                "DETAINERS_OUT": str(staged.folder.parents[1]),
+                "DETAINERS_PREVIOUS": str(opened.folder),
+            },
+            kernel=kernels.warm_up(),
+        )
+    except execution.ExecutionError as error:
+        return f"{plan.name} {error}; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
     if outputs.results_in(staged.results(plan.name)) is None:
         return f"{plan.name} failed: it ended without writing its results"
     return ""
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _literally(path: Path) -> str:
-    """Return a path for papermill, which takes braces in it for format fields."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
-def _place_of_failure(output: Path) -> str:
-    cells = (manifest.read_json(output) or {}).get("cells", [])
-    begun = [cell for cell in cells if cell["metadata"].get("papermill", {}).get("start_time")]
-    if not begun:
-        return ""
-    count = begun[-1].get("execution_count")
-    return f" at cell {begun[-1]['id']!r}" + (f" (In [{count}])" if count else "")
-
-
-def _one_line(error: Exception) -> str:
-    name = getattr(error, "ename", type(error).__name__)
-    lines = str(getattr(error, "evalue", error)).strip().splitlines()
-    return f"{name}: {lines[0][:300]}" if lines else name
