@@ -122,9 +122,13 @@ def test_the_manifest_says_what_each_notebook_was_made_from(finished):
     assert list(written["notebooks"]) == [EVIDENCE, GROWTH]
     entry = written["notebooks"][GROWTH]
     assert entry["status"] == "done"
-    assert entry["parameters"]["baseline"] == "listed_week_1"
+    assert entry["key"]["parameters"]["baseline"] == "listed_week_1"
     assert entry["figures"] == ["growth.svg"]
-    assert entry["sha256"] == manifest.sha256(folder(finished) / f"{GROWTH}.ipynb")
+    assert entry["sha256"] == {
+        f"{GROWTH}.ipynb": manifest.sha256(folder(finished) / f"{GROWTH}.ipynb"),
+        f"{GROWTH}.results.json": manifest.sha256(folder(finished) / f"{GROWTH}.results.json"),
+        "growth.svg": manifest.sha256(finished / "figures" / "mine" / "growth.svg"),
+    }
     assert entry["started"].endswith("+00:00")
     assert 0 < entry["seconds"] < 60
 
@@ -162,7 +166,7 @@ def test_parameters_reach_the_notebook_and_the_manifest(project):
     assert states(outcome) == {EVIDENCE: "current", GROWTH: "done"}
     merged = read(folder(project) / "results.json")["results"]
     assert merged["growth.factor"]["value"] == [3, "about_120"]
-    assert entries(project)[GROWTH]["parameters"]["baseline"] == "about_120"
+    assert entries(project)[GROWTH]["key"]["parameters"]["baseline"] == "about_120"
     cells = {cell["id"]: cell for cell in read(folder(project) / f"{GROWTH}.ipynb")["cells"]}
     assert cells["injected-parameters"]["source"] == ["# Parameters\n", 'baseline = "about_120"\n']
 

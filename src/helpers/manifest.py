@@ -192,7 +192,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 _NAMES = {
     "cells": "cell {}",
     "parameters": "parameter {}",
-    "results": "the results of {}",
+    "results": "{}.results.json",
     "helpers": "helpers/{}.py",
     "data": "{}",
     "lock": "requirements.lock",

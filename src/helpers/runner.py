@@ -141,17 +141,13 @@ def preview(
     folder = paths.run_folder(run)
     opened = _open(run, folder, report)
     steps: list[Step] = []
-    to_run: set[str] = set()
     for plan in request.plan(asked, only):
-        reasons = outputs.reasons(
-            opened, plan.name, outputs.key(opened, plan.path, plan.parameters)
-        )
-        changing = [name for name in plan.reads if name in to_run]
-        state = "would run" if reasons or force else "may run" if changing else "current"
-        if state != "current":
-            to_run.add(plan.name)
-        reasons += ["it was asked for by force"] if force and not reasons else []
-        reasons += [f"the results of {name} may change" for name in changing]
+        key = outputs.key(opened, plan.path, plan.parameters)
+        reasons = outputs.reasons(opened, plan.name, key) or (["--force"] if force else [])
+        moving = {step.notebook for step in steps if step.state != "current"}
+        state = "would run" if reasons else "may run" if moving & set(plan.reads) else "current"
+        if state == "may run":
+            reasons = [f"results of {name} may change" for name in plan.reads if name in moving]
         steps.append(Step(plan.name, state, reasons=tuple(reasons)))
     steps += _stale(opened, {step.notebook for step in steps})
     for step in steps:
