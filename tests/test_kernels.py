@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from helpers import execution, kernels, manifest
 from helpers.outputs import clean
+from processes import marked, wait_until
 
 pytestmark = pytest.mark.skipif(bool(kernels.obstacle()), reason=kernels.obstacle())
 
@@ -111,32 +111,6 @@ def execute(tmp_path):
 
 def printed(executed, cell=-1):
     return "".join(executed["cells"][cell]["outputs"][0]["text"])
-
-
-def alive(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def marked(mark):
-    """Processes that were started with a mark in their environment, or forked from one."""
-    found = set()
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark.encode() in (entry / "environ").read_bytes() and alive(entry.name):
-                found.add(int(entry.name))
-        except OSError:
-            continue
-    return found
-
-
-def wait_until(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
 
 
 def test_a_kernel_starts_as_an_ordinary_one_does_whatever_ran_before(execute):
