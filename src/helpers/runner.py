@@ -111,7 +111,7 @@ def run(
         opened = _open(run, folder, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
-        prepare = partial(_prepare, plans[0].path.parent, plain_kernel, report, data_problems)
+        prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
         try:
             ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
             steps = list(_told(_in_order(ended, plans), report))
@@ -194,7 +194,7 @@ def _check_platform(opened: Run, force_platform: bool) -> None:
 
 
 def _prepare(
-    folder: Path,
+    root: Path,
     plain_kernel: bool,
     report: Callable[[Step], None],
     data_problems: Callable[[], Sequence[str]],
@@ -207,7 +207,7 @@ def _prepare(
         report(Step("kernels", "ordinary", message=obstacle))
     warm = not (plain_kernel or obstacle)
     if warm:
-        execution.warm_up(folder)  # beside what follows
+        execution.warm_up(root / "notebooks")  # beside what follows
     problems = data_problems()
     if len(problems) > 1:
         more = f"{len(problems) - 1} more: `detainers data check` lists them"
