@@ -14,7 +14,7 @@ from helpers.parameters import MODELS
 
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
-MACHINERY = {"cli", "documents", "manifest", "outputs", "pages", "request", "runner"}
+MACHINERY = {"cli", "documents", "lineage", "manifest", "outputs", "pages", "request", "runner"}
 """Modules that no notebook imports: changing them leaves every output as it is."""
 
 
