@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 _USER_ERRORS = {
     "helpers.datapackage": "DataError",
     "helpers.evidence": "EvidenceError",
+    "helpers.lineage": "LineageError",
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
     "helpers.request": "RunError",
+    "helpers.results": "ResultError",
 }
 
 
@@ -62,12 +64,13 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after data/.")
 app.add_typer(data_app, name="data")
 
+_Run = Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
 
 
 @app.command()
 def run(
-    run: Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")] = "latest",
+    run: _Run = "latest",
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -171,10 +174,42 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def explain(
+    result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
+    fact: Annotated[
+        str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
+    ] = None,
+    unused: Annotated[
+        bool, typer.Option("--unused", help="The published figures that no result names.")
+    ] = False,
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Show where a result comes from, down to its sources; or what a published figure moves."""
+    from helpers import lineage
+
+    if sum((result is not None, fact is not None, unused)) != 1:
+        raise typer.BadParameter("name a result, or give --fact ID, or --unused")
+    found = lineage.load(run)
+    answer: Any
+    if unused:
+        answer = lineage.unused(found)
+        lines = answer
+    elif fact is not None:
+        answer = lineage.dependents(found, fact)
+        lines = lineage.dependent_lines(answer)
+    else:
+        answer = lineage.explain(found, str(result))
+        lines = lineage.as_lines(answer)
+    if as_json:
+        _print_json(answer)
+    else:
+        typer.echo("\n".join(lines))
+
+
+@app.command()
 def site(
-    run: Annotated[
-        str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")
-    ] = "reference",
+    run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Render a run as HTML pages under site/."""

@@ -19,6 +19,7 @@ MACHINERY = {
     "documents",
     "execution",
     "kernels",
+    "lineage",
     "manifest",
     "outputs",
     "pages",
