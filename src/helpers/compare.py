@@ -1,20 +1,20 @@
-"""Do two runs give the same? Results, figures' data and pictures compared, with stated tolerance."""
+"""Do two runs give the same? Texts, results and the data behind figures; with tolerances."""
 
-import io
+import difflib
+import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from PIL import Image
 
 TABLE_TOLERANCE = 1e-6
 """Relative difference within which a number drawn in a figure is the same."""
 
-PIXEL_TOLERANCE = 16
-"""Steps of 255 within which a channel of a pixel is the same."""
+_NOISE = 1e-12
+"""Part of a column's largest number below which a difference is arithmetic's, not the data's."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +24,16 @@ class Difference:
     Attributes
     ----------
     level
-        `text` (of a cell), `result`, `figure data` or `picture`.
+        `notebook`, `text` (of a cell), `result`, `figure data` or `picture`.
     what
-        The cell, result or figure.
+        The notebook, cell, result or figure.
     where
         The part of it: a result's field, a column and row of a figure's data.
     stored, now
         The two values as text.
     size, allowed
         How far apart they are and may be; None where that is no number. Relative to the stored
-        value for numbers, steps of 255 for pictures.
+        value for numbers; `unit` says of what where they are anything else.
     """
 
     level: str
@@ -43,6 +43,31 @@ class Difference:
     now: str
     size: float | None = None
     allowed: float | None = None
+    unit: str = ""
+
+
+def texts(notebook: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """Compare what the code cells of a notebook printed and showed, as nbval does: to the letter.
+
+    Of each cell that differs one kind of output is given, and of that the lines that differ.
+    Cells after one that failed are left out: they follow from it.
+
+    Parameters
+    ----------
+    notebook
+        Its name.
+    stored, now
+        The executed notebooks (nbformat JSON).
+    """
+    before, after = code_cells(notebook, stored), code_cells(notebook, now)
+    found = lone("text", before, after)
+    for name in [name for name in before if name in after]:
+        old, new = _texts_of(before[name]), _texts_of(after[name])
+        if old != new:
+            found.append(_unlike_texts(name, old, new))
+            if "error" in new and "error" not in old:
+                break
+    return found
 
 
 def results(
@@ -55,7 +80,7 @@ def results(
     stored, now
         Results by name, as in results.json.
     """
-    found = _lone("result", stored, now)
+    found = lone("result", stored, now)
     for name in [name for name in stored if name in now]:
         before, after = stored[name], now[name]
         for part in ("value", "interval"):
@@ -67,7 +92,7 @@ def results(
                 where = f"{part} {number + 1} of {len(old)}" if len(old) > 1 else part
                 if (size := _distance(a, b)) > before["tolerance"]:
                     found.append(_unlike(name, where, a, b, size, before["tolerance"]))
-        for part in ("unit", "level", "inputs", "synthetic", "caveat"):
+        for part in _EXACT:
             if before[part] != after[part]:
                 found.append(_unlike(name, part, before[part], after[part]))
     return found
@@ -93,11 +118,12 @@ def tables(figure: str, stored: pd.DataFrame, now: pd.DataFrame) -> list[Differe
         return [Difference("figure data", figure, "rows", str(len(stored)), str(len(now)))]
     for column in stored.columns:
         pairs = list(zip(stored[column].tolist(), now[column].tolist(), strict=True))
-        sizes = [_distance(a, b) for a, b in pairs]
+        noise = _NOISE * max((abs(a) for a, _ in pairs if _is_number(a)), default=0.0)
+        sizes = [_distance(a, b, noise) for a, b in pairs]
         if sizes and (size := max(sizes)) > TABLE_TOLERANCE:
             row = sizes.index(size)
-            where = f"column {column}, row {row + 1}"
-            where += f" and {sum(s > TABLE_TOLERANCE for s in sizes) - 1} more rows"
+            more = sum(size > TABLE_TOLERANCE for size in sizes) - 1
+            where = f"column {column}, row {row + 1}" + (f" and {more} more" if more else "")
             a, b = pairs[row]
             found.append(
                 Difference(
@@ -107,34 +133,48 @@ def tables(figure: str, stored: pd.DataFrame, now: pd.DataFrame) -> list[Differe
     return found
 
 
-def pictures(figure: str, stored: bytes, now: bytes) -> list[Difference]:
-    """Compare two PNG pictures: no channel of a pixel may differ by more than `PIXEL_TOLERANCE`.
+def descriptions(
+    figure: str, stored: Mapping[str, Any], now: Mapping[str, Any]
+) -> list[Difference]:
+    """Compare what is said of a figure: title, alt text, source, maker; to the letter.
 
     Parameters
     ----------
     figure
         Name of the figure.
     stored, now
-        The files' bytes.
+        What is said of it, by kind.
     """
-    if stored == now:
-        return []
-    old, new = (np.asarray(Image.open(io.BytesIO(p)).convert("RGB"), int) for p in (stored, now))
-    if old.shape != new.shape:
-        sizes = ("{1} by {0} pixels".format(*picture.shape) for picture in (old, new))
-        return [Difference("picture", figure, "size", *sizes)]
-    apart = np.abs(old - new).max(axis=2)
-    size = int(apart.max())
-    if size <= PIXEL_TOLERANCE:
-        return []
-    rows, columns = np.nonzero(apart > PIXEL_TOLERANCE)
-    where = f"pixels {columns.min()} to {columns.max()} across, {rows.min()} to {rows.max()} down"
-    row, column = np.unravel_index(apart.argmax(), apart.shape)
-    worst = (f"colour {tuple(map(int, p[row, column]))}" for p in (old, new))
-    return [Difference("picture", figure, where, *worst, size, PIXEL_TOLERANCE)]
+    return [
+        Difference("figure data", figure, part, str(stored.get(part)), str(now.get(part)))
+        for part in {**stored, **now}
+        if stored.get(part) != now.get(part)
+    ]
 
 
-def _lone(level: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+def code_cells(notebook: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the code cells of a notebook (nbformat JSON), by notebook and cell."""
+    cells = [cell for cell in content["cells"] if cell["cell_type"] == "code"]
+    return {f"{notebook}, cell {c.get('id', n)}": c for n, c in enumerate(cells)}
+
+
+def joined(content: Any) -> str:  # noqa: ANN401 - text, lines or JSON
+    """Return content of an output as one text."""
+    if isinstance(content, list) and all(isinstance(line, str) for line in content):
+        return "".join(content)
+    return content if isinstance(content, str) else json.dumps(content, sort_keys=True)
+
+
+def apart(a: str, b: str, distance: Callable[[float, float], float]) -> float:
+    """Return the largest distance of two texts' numbers; infinite if other signs differ, too."""
+    if _NUMBER.sub("0", a) != _NUMBER.sub("0", b):
+        return math.inf
+    numbers = ([float(x.replace(",", "")) for x in _NUMBER.findall(text)] for text in (a, b))
+    return max((distance(x, y) for x, y in zip(*numbers, strict=True)), default=0.0)
+
+
+def lone(level: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
+    """Return what is in one of two collections only."""
     gone = [
         Difference(level, name, "all of it", "there", "missing")
         for name in stored
@@ -146,6 +186,42 @@ def _lone(level: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list
         if name not in stored
     ]
     return gone + new
+
+
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
+_SILENT = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
+_READABLE = ("error", "stderr", "stdout", "text/markdown", "text/plain")
+_EXACT = ("unit", "level", "method", "inputs", "synthetic", "caveat", "tolerance", "decimals")
+
+
+def _texts_of(cell: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the texts of a cell's outputs by kind: stream, MIME type or `error`."""
+    found: dict[str, list[str]] = {}
+    for output in cell.get("outputs", []):
+        if output["output_type"] == "stream":
+            # Where one write of a stream ends and the next begins is chance.
+            found[output["name"]] = ["".join([*found.get(output["name"], []), *output["text"]])]
+        elif output["output_type"] == "error":
+            found.setdefault("error", []).append(f"{output['ename']}: {output['evalue']}")
+        for kind, content in output.get("data", {}).items():
+            if kind not in _SILENT:
+                found.setdefault(kind, []).append(joined(content))
+    return found
+
+
+def _unlike_texts(
+    what: str, old: Mapping[str, list[str]], new: Mapping[str, list[str]]
+) -> Difference:
+    kinds = [kind for kind in {**old, **new} if old.get(kind) != new.get(kind)]
+    kind = min(kinds, key=lambda k: _READABLE.index(k) if k in _READABLE else len(_READABLE))
+    before, after = ("\n".join(texts.get(kind, [])).splitlines() for texts in (old, new))
+    blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    changed = [block for block in blocks if block[0] != "equal"]
+    a = "\n".join(line for _, start, end, _, _ in changed for line in before[start:end])
+    b = "\n".join(line for _, _, _, start, end in changed for line in after[start:end])
+    line = f", line {changed[0][1] + 1}" if changed and len(before) > 1 else ""
+    size = _finite(apart(a, b, _distance))
+    return Difference("text", what, kind + line, a, b, size, None if size is None else 0.0)
 
 
 def _unlike(
@@ -169,11 +245,19 @@ def _finite(size: float) -> float | None:
     return size if math.isfinite(size) else None
 
 
-def _distance(a: Any, b: Any) -> float:  # noqa: ANN401 - number, text or None
+def _distance(a: Any, b: Any, noise: float = 0.0) -> float:  # noqa: ANN401 - number, text or None
     """Return the difference relative to the first; infinite between unlike things."""
-    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (a, b))
-    if not numbers:
+    if not (_is_number(a) and _is_number(b)):
         return 0.0 if a == b else math.inf
     if a == b or (math.isnan(a) and math.isnan(b)):
         return 0.0
-    return abs(a - b) / abs(a) if a and not math.isnan(a) and not math.isnan(b) else math.inf
+    apart = abs(a - b)
+    if math.isnan(apart):
+        return math.inf
+    if apart <= noise:
+        return 0.0
+    return apart / abs(a) if a else math.inf
+
+
+def _is_number(x: object) -> bool:
+    return isinstance(x, int | float) and not isinstance(x, bool)
