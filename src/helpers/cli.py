@@ -29,6 +29,7 @@ _USER_ERRORS = {
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
+    "helpers.reexecution": "CheckError",
     "helpers.request": "RunError",
     "helpers.results": "ResultError",
 }
@@ -174,6 +175,37 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def check(
+    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.")] = "reference",
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Another finished run: compare the two, and execute nothing."),
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="NN", help="A notebook to leave out; repeatable.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Execute a run's stored notebooks again under nbval, and compare all that they give.
+
+    Texts, results, figures' data and pictures. The report, with what differs and why, is written
+    beside the run: check.json and check.html.
+    """
+    from helpers import check as checking
+
+    if other is None:
+        with _counted(as_json) as progress:
+            report = checking.check(run, skip=skip or (), progress=progress)
+    else:
+        report = checking.compare_runs(run, other, skip=skip or ())
+    if as_json:
+        _print_json(report)
+    else:
+        _print_check(report)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def explain(
     result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
     fact: Annotated[
@@ -259,6 +291,47 @@ def _print_tables(rows: list[dict[str, Any]]) -> None:
         console.print(table)
 
 
+def _print_check(report: dict[str, Any]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from helpers import check_report
+
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE)
+    for column in ("level", "compared", "different", "the same if"):
+        table.add_column(column, overflow="fold")
+    for level in report["levels"]:
+        note = "" if level["fails"] else " (reported only: another environment)"
+        counts = str(level["compared"]), str(level["different"])
+        table.add_row(level["level"], *counts, level["same_if"] + note)
+    console.print(table)
+    for each in report["differences"][:_SHOWN_DIFFERENCES]:
+        console.print(f"[bold]{escape(each['what'])}[/]: {escape(each['where'])}", soft_wrap=True)
+        for name in ("stored", "now"):
+            first, *more = each[name].splitlines() or [""]
+            console.print(
+                f"  {name + ':':8}{escape(first[:200])}{' …' * bool(more)}", soft_wrap=True
+            )
+        console.print(f"  apart:  {escape(check_report.size(each))}", soft_wrap=True)
+        console.print(f"  why:    {escape(_few(each['why']))}", soft_wrap=True)
+    if (more_differences := len(report["differences"]) - _SHOWN_DIFFERENCES) > 0:
+        console.print(f"and {more_differences} more differences")
+    console.print(check_report.verdict(report), soft_wrap=True)
+    console.print(f"report: {Path(report['folder'], 'check.html')}", soft_wrap=True, markup=False)
+
+
+@contextmanager
+def _counted(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show on terminals how many cells are done."""
+    from rich.console import Console
+
+    with Console(stderr=on_stderr).status("starting nbval", spinner="line") as status:
+        yield lambda done, cells: status.update(f"{done} of {cells} cells executed under nbval")
+
+
 def _allowed(row: dict[str, Any]) -> str:
     if row["type"] == "text" and row["choices"]:
         return row["choices"].replace(", ", "\n")
@@ -301,6 +374,9 @@ def _few(reasons: Sequence[str]) -> str:
 
 _SHOWN = 4
 """How many reasons fit a line."""
+
+_SHOWN_DIFFERENCES = 10
+"""How many differences fit a terminal; the report has all."""
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def pytest_runtest_makereport(
     report: Any = yield
     if call.when == "call" or report.failed:
         line = {
-            "cell": item.cell.get("id", str(item.cell_num)),
+            "cell": item.cell["id"],
             "outcome": report.outcome,
             "reason": str(call.excinfo.value) if call.excinfo else "",
             "outputs": item.test_outputs or [],

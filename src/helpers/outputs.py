@@ -51,6 +51,7 @@ class Run:
             "versions": found["versions"],
             "lock": self.shared["lock"],
             "data": self.shared["data"],
+            "rows": self.shared["rows"],
             "git": found["git"],
         }
 
