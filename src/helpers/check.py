@@ -202,6 +202,10 @@ def _notebook(place: Place, name: str) -> dict[str, Any]:
 # What is the same?
 
 
+MERGED = "results.json"
+"""The file that readers see: the results of all notebooks of a run."""
+
+
 def _judged(
     stored: Place,
     again: Place,
@@ -231,7 +235,9 @@ def _judged(
             **asdict(difference),
             "fails": each.level in failing,
             "file": each.file,
-            "why": causes.why(
+            "why": [f"the stored {MERGED} is not what its notebooks' files say"]
+            if each.file == MERGED
+            else causes.why(
                 each.file,
                 each.file in altered.get(each.notebook, []),
                 changed.get(each.notebook, []),
@@ -319,15 +325,18 @@ def _of_notebook(
 def _not_passed(
     name: str, stored: Mapping[str, Any], records: Records, known: set[str]
 ) -> list[Difference]:
-    """Return the cells that nbval did not pass, though no text of theirs differs; to an error."""
+    """Return the cells that nbval did not pass, though no text of theirs differs.
+
+    They end with the first that failed as such: the others follow from it.
+    """
     found = []
     for what, cell in compare.code_cells(name, stored).items():
-        record = records.get(cell["id"], {"outcome": "missing", "reason": "", "outputs": []})
+        record = records.get(cell["id"], {"outcome": "missing", "reason": ""})
         if record["outcome"] != "passed" and what not in known:
-            said = (record["reason"].strip() or "the cell was not executed").splitlines()[0]
+            executed = record["outcome"] == "failed"
+            said = record["reason"].splitlines()[0] if executed else "the cell was not executed"
             found.append(Difference("text", what, "execution", "passes nbval", said))
-        broken = any(output["output_type"] == "error" for output in record["outputs"])
-        if broken or record["outcome"] == "missing":
+        if record["outcome"] == "failed" and not record["reason"].startswith("Cell outputs differ"):
             break
     return found
 
@@ -343,11 +352,11 @@ def _of_results(stored: Place, again: Place, name: str) -> Iterator[Compared]:
         return
     found = compare.results(before, after)
     yield from _by_what("result", name, file, {**before, **after}, found)
-    merged = outputs.results_in(stored.folder / "results.json") or {}
+    merged = outputs.results_in(stored.folder / MERGED) or {}
     readers = {key: result for key, result in merged.items() if result["notebook"] == name}
     for difference in compare.results(readers, after):
         if difference not in found:  # results.json says other than the notebook's own file
-            yield Compared("result", name, "results.json", (difference,))
+            yield Compared("result", name, MERGED, (difference,))
 
 
 def _by_what(
@@ -370,7 +379,7 @@ def _of_figures(stored: Place, again: Place, names: Sequence[str]) -> Iterator[C
 
 def _owners(place: Place) -> dict[str, str]:
     """Return the notebook that drew each figure's files, as the figure or the manifest says."""
-    found = {}
+    found: dict[str, str] = {}
     for about in place.figures.glob("*.json"):
         notebook = (manifest.read_json(about) or {}).get("notebook", "")
         found |= {about.with_suffix(s).name: notebook for s in (".json", ".csv", ".png", ".svg")}
@@ -384,7 +393,7 @@ def _of_figure_file(level: str, file: str, stored: Path, now: Path) -> list[Diff
         a, b = ("there" if path.is_file() else "missing" for path in (stored, now))
         return [Difference(level, figure, f"the file {file}", a, b)]
     if kind == "csv":
-        tables = (pd.read_csv(path, float_precision="round_trip") for path in (stored, now))
+        tables = (pd.read_csv(path) for path in (stored, now))
         return compare.tables(figure, *tables)
     if kind == "json":
         return compare.descriptions(figure, *(json.loads(p.read_bytes()) for p in (stored, now)))
@@ -396,7 +405,7 @@ def _of_figure_file(level: str, file: str, stored: Path, now: Path) -> list[Diff
 
 def _inputs(place: Place) -> dict[str, list[str]]:
     """Return all that each result, and each figure that names its inputs, rests on."""
-    results = outputs.results_in(place.folder / "results.json") or {}
+    results = outputs.results_in(place.folder / MERGED) or {}
     found: dict[str, list[str]] = {}
     for name, result in results.items():
         if isinstance(result.get("inputs"), list):

@@ -4,16 +4,42 @@ nbval compares and then forgets the outputs; with them kept, one execution serve
 """
 
 import json
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
 import pytest
+
+# Two seconds in each process, as helpers.cli says; nbval, which imports nbformat, comes later.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that names the folder to keep it in, one file a notebook."""
     parser.addoption("--nbval-record", type=Path, required=True, metavar="FOLDER")
+
+
+def pytest_configure() -> None:
+    """Let nbval see that a kernel died; it would wait for its answer as long as a cell may take."""
+    from nbval.kernel import RunningKernel
+
+    receive = RunningKernel.get_message
+
+    def receive_while_alive(kernel: Any, stream: str, timeout: float | None = None) -> Any:  # noqa: ANN401
+        end = time.monotonic() + (float("inf") if timeout is None else timeout)
+        while True:
+            try:
+                return receive(kernel, stream, max(0.0, min(1.0, end - time.monotonic())))
+            except Empty:
+                if not kernel.is_alive():
+                    raise RuntimeError("the kernel died") from None
+                if time.monotonic() >= end:
+                    raise
+
+    RunningKernel.get_message = receive_while_alive
 
 
 @pytest.hookimpl(wrapper=True)

@@ -20,7 +20,7 @@ CELL_SECONDS = 600
 """How long a cell may take."""
 
 # Only what is named here: plugins that happen to be installed could change what is found.
-_PLUGINS = ("nbval.plugin", "xdist.plugin", "helpers.nbval_record")
+_PLUGINS = ("helpers.nbval_record", "nbval.plugin", "xdist.plugin")
 _OPTIONS = ("--nbval", "--nbval-current-env", "--dist", "loadfile", "--color", "no", "--quiet")
 
 
