@@ -10,9 +10,10 @@ from types import SimpleNamespace
 import bs4
 import pytest
 from PIL import Image, ImageDraw
+from typer.testing import CliRunner
 
 import checked_study
-from helpers import causes, check, manifest, paths, runner
+from helpers import causes, check, cli, manifest, paths, runner
 from helpers.check import CheckError
 from small_study import EVIDENCE, GROWTH, read
 
@@ -250,6 +251,8 @@ def made_from_others(changed):
         replace(place.root / checked_study.FACTS, "A3,7", "A3,8")
         replace(place.root / checked_study.HELPER, "2.0", "2.5")
         replace(place.root / "requirements.lock", "pandas==", "pandas==0.")
+        source = place.root / "notebooks" / f"{GROWTH}.ipynb"
+        replace(source, "doubled: {doubled", "doubling: {doubled")
 
     return changed(change)
 
@@ -265,6 +268,12 @@ def test_a_changed_fact_is_named_for_what_rests_on_it(made_from_others):
     assert of(made_from_others, "result", "evidence.first") == []
     (data,) = of(made_from_others, "figure data", "counts")
     assert f"fact A2 ({checked_study.FACTS}) changed, an input of this" in data["why"]
+
+
+def test_an_edited_cell_of_the_source_is_named_but_is_no_cause(made_from_others):
+    edited = {name: each["edited"] for name, each in made_from_others["notebooks"].items()}
+    assert edited == {EVIDENCE: [], GROWTH: ["growth changed"]}
+    assert "growth" not in str(of(made_from_others, "text", GROWTH)[0]["why"])
 
 
 def test_what_does_not_say_what_it_rests_on_may_be_moved_by_any_change(made_from_others):
@@ -391,6 +400,46 @@ def test_two_runs_that_differ_for_no_recorded_reason_say_so(study, changed, tmp_
     other = same_but(study, tmp_path, change)
     (found,) = changed(lambda place: None, check.compare_runs, other)["differences"]
     assert found["why"] == [causes.UNEXPLAINED]
+
+
+# The command
+
+
+def test_the_command_shows_the_levels_and_each_difference_and_exits_with_1(
+    study, changed, tmp_path
+):
+    def change(place):
+        set_result(place, GROWTH, "growth.doubled", value=2500.0)
+
+    other = same_but(study, tmp_path, change)
+    answer = changed(lambda place: None, ask, other)
+    assert answer.exit_code == 1, answer.output
+    lines = " ".join(answer.stdout.split())
+    assert (
+        "growth.doubled: value stored: 2000.0 now: 2500.0 apart: 0.25 of the stored; all" in lines
+    )
+    assert "The run does not reproduce: 1 difference." in lines
+    assert answer.stdout.splitlines()[-1].endswith("check.html")
+
+
+def test_the_command_answers_in_json_and_exits_with_0_where_all_is_the_same(
+    study, changed, tmp_path
+):
+    answer = changed(lambda place: None, ask, same_but(study, tmp_path), "--json")
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout)["ok"] is True
+
+
+def test_the_command_refuses_what_is_not_there_in_a_line(changed):
+    answer = changed(lambda place: None, ask, "nowhere")
+    assert answer.exit_code == 2
+    assert answer.stderr.splitlines() == [
+        "there is no run 'nowhere' to check: its manifest.json is not there; there are: mine"
+    ]
+
+
+def ask(*arguments):
+    return CliRunner().invoke(cli.app, ["check", *arguments])
 
 
 # Requests that cannot be met

@@ -1,9 +1,12 @@
 """Why an output changed: which of the things that a run was made from are others now."""
 
+import importlib.metadata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from packaging.requirements import Requirement
 
 from helpers import manifest, outputs, request
 
@@ -24,12 +27,15 @@ class Made:
         `python`, `platform` and `packages`.
     data, rows
         Hash of each file of data/, and of each row of some: by path, and by path and first column.
+    stored
+        Whether stored notebooks are executed, and not those in notebooks/.
     """
 
     keys: Mapping[str, Mapping[str, Any]]
     versions: Mapping[str, Any]
     data: Mapping[str, str | None]
     rows: Mapping[str, Mapping[str, str]]
+    stored: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ def recorded(found: Mapping[str, Any]) -> Made:
 
 
 def present(run: outputs.Run, made: Made) -> Made:
-    """Return what the notebooks of a run would be made from now, with the same parameters.
+    """Return what the stored notebooks of a run are made from when they are executed now.
 
     Parameters
     ----------
@@ -70,7 +76,13 @@ def present(run: outputs.Run, made: Made) -> Made:
         if name in study
     }
     versions = manifest.circumstances(run.root)["versions"]
-    return Made(keys, versions, run.shared["data"], run.shared["rows"])
+    return Made(keys, versions, run.shared["data"], run.shared["rows"], stored=True)
+
+
+def edited(notebook: str, before: Made, now: Made) -> list[str]:
+    """Return the cells of a notebook that differ between two runs, or from those in notebooks/."""
+    cells = [made.keys.get(notebook, {}).get("cells", {}) for made in (before, now)]
+    return [cell + fate for cell, fate in manifest.fates(*cells)]
 
 
 def changes(notebook: str, before: Made, now: Made) -> list[Change]:
@@ -81,7 +93,8 @@ def changes(notebook: str, before: Made, now: Made) -> list[Change]:
     old, new = before.keys.get(notebook), now.keys.get(notebook)
     if old is None or new is None:
         return [Change(f"the manifest does not say what {notebook} was made from")]
-    apart = manifest.changes({**old, "data": {}}, {**new, "data": {}})
+    same: dict[str, Any] = {"data": {}, **({"cells": {}} if now.stored else {})}
+    apart = manifest.changes({**old, **same}, {**new, **same})
     files = manifest.fates(old.get("data", {}), new["data"])
     data = [
         change for file, fate in files for change in _in_file(file, fate, notebook, before, now)
@@ -120,6 +133,40 @@ def why(
     ]
     own = [f"the stored {file} was altered after its run wrote it"] if was_altered else []
     return own + words or [UNEXPLAINED]
+
+
+def obstacles(before: Made, now: Made) -> list[str]:
+    """Return why pictures need not be the same: how two environments differ."""
+    old, new = before.versions, now.versions
+    found = [
+        f"{name}: {old.get(name)} made the run, this is {new.get(name)}"
+        for name in ("python", "platform")
+        if old.get(name) != new.get(name)
+    ]
+    return found + [
+        f"{name}: {version} made the run, here is {new.get('packages', {}).get(name, 'none')}"
+        for name, version in old.get("packages", {}).items()
+        if new.get("packages", {}).get(name) != version
+    ]
+
+
+def unlocked(lock: Path) -> list[str]:
+    """Return which installed packages are not those of requirements.lock."""
+    if not lock.is_file():
+        return ["there is no requirements.lock"]
+    lines = lock.read_text(encoding="utf-8").splitlines()
+    pins = (line.rstrip(" \\") for line in lines if line and line[0].isalnum())
+    installed = {
+        each.metadata["Name"].lower().replace("_", "-"): each.version
+        for each in importlib.metadata.distributions()
+    }
+    found = []
+    for required in map(Requirement, pins):
+        here = installed.get(required.name.lower().replace("_", "-"))
+        applies = required.marker is None or required.marker.evaluate()
+        if here and applies and not required.specifier.contains(here, prereleases=True):
+            found.append(f"{required.name}: the lock has {required.specifier}, here is {here}")
+    return found
 
 
 def _in_file(file: str, fate: str, notebook: str, before: Made, now: Made) -> Iterator[Change]:

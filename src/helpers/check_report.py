@@ -59,7 +59,8 @@ def verdict(report: Mapping[str, Any]) -> str:
     )
     failing = sum(each["fails"] for each in report["differences"])
     if failing:
-        return f"The run does not reproduce: {failing} differences. {whole}."
+        words = f"{failing} difference{'s' if failing > 1 else ''}"
+        return f"The run does not reproduce: {words}. {whole}."
     only = " but for pictures, which count in the locked environment only"
     return f"The run reproduces{only if report['differences'] else ''}. {whole}."
 

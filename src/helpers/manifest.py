@@ -22,6 +22,7 @@ MACHINERY = {
     "cli",
     "compare",
     "compare_pictures",
+    "comparison",
     "documents",
     "execution",
     "kernels",
