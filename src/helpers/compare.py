@@ -118,7 +118,8 @@ def tables(figure: str, stored: pd.DataFrame, now: pd.DataFrame) -> list[Differe
         return [Difference("figure data", figure, "rows", str(len(stored)), str(len(now)))]
     for column in stored.columns:
         pairs = list(zip(stored[column].tolist(), now[column].tolist(), strict=True))
-        noise = _NOISE * max((abs(a) for a, _ in pairs if _is_number(a)), default=0.0)
+        finite = (abs(a) for a, _ in pairs if _is_number(a) and math.isfinite(a))
+        noise = _NOISE * max(finite, default=0.0)
         sizes = [_distance(a, b, noise) for a, b in pairs]
         if sizes and (size := max(sizes)) > TABLE_TOLERANCE:
             row = sizes.index(size)
@@ -193,6 +194,7 @@ def lone(level: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _SILENT = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
 _READABLE = ("error", "stderr", "stdout", "text/markdown", "text/plain")
+_END = 40
 _EXACT = ("unit", "level", "method", "inputs", "synthetic", "caveat", "tolerance", "decimals")
 
 
@@ -216,11 +218,14 @@ def _unlike_texts(
 ) -> Difference:
     kinds = [kind for kind in {**old, **new} if old.get(kind) != new.get(kind)]
     kind = min(kinds, key=lambda k: _READABLE.index(k) if k in _READABLE else len(_READABLE))
-    before, after = ("\n".join(texts.get(kind, [])).splitlines() for texts in (old, new))
+    whole = ["\n".join(texts.get(kind, [])) for texts in (old, new)]
+    before, after = (text.splitlines() for text in whole)
     blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     changed = [block for block in blocks if block[0] != "equal"]
     a = "\n".join(line for _, start, end, _, _ in changed for line in before[start:end])
     b = "\n".join(line for _, _, _, start, end in changed for line in after[start:end])
+    if not changed:  # the line break at the end is all that differs
+        a, b = (repr(text[-_END:]) for text in whole)
     line = f", line {changed[0][1] + 1}" if changed and len(before) > 1 else ""
     size = _finite(apart(a, b, _distance))
     return Difference("text", what, kind + line, a, b, size, None if size is None else 0.0)
@@ -250,7 +255,7 @@ def _finite(size: float) -> float | None:
 def _distance(a: Any, b: Any, noise: float = 0.0) -> float:  # noqa: ANN401 - number, text or None
     """Return the difference relative to the first; infinite between unlike things."""
     if not (_is_number(a) and _is_number(b)):
-        return 0.0 if a == b else math.inf
+        return 0.0 if a == b and isinstance(a, bool) == isinstance(b, bool) else math.inf
     if a == b or (math.isnan(a) and math.isnan(b)):
         return 0.0
     apart = abs(a - b)
