@@ -45,7 +45,7 @@ time_t time(time_t *t) {{
 }}
 """
 # What a library that follows the user's locale does; Python by itself leaves numbers alone.
-FOLLOW_THE_LOCALE = 'import locale\nlocale.setlocale(locale.LC_ALL, "")\n'
+FOLLOW_THE_LOCALE = 'import locale\nlocale.setlocale(locale.LC_NUMERIC, "")\n'
 
 
 def command(copy, out, *, cwd=None, umask=-1, **variables):
@@ -123,7 +123,8 @@ def test_two_runs_differ_in_the_times_of_the_manifest_only(copy, first, tmp_path
         {"LANG": "C", "LC_ALL": "C"},
         {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"},
         dict.fromkeys(THREADS, "2"),
-        {"NO_COLOR": "1", "COLUMNS": "40", "MPLBACKEND": "svg"},
+        {"NO_COLOR": "1", "COLUMNS": "40"},
+        {"MPLBACKEND": "svg"},
     ],
     ids=lambda variables: " ".join(f"{name}={value}" for name, value in variables.items()),
 )
@@ -133,6 +134,12 @@ def test_variables_of_the_environment_change_nothing(copy, first, tmp_path, vari
 
 def test_the_folder_to_work_in_changes_nothing(copy, first, tmp_path):
     assert_same(command(copy, tmp_path, cwd=copy / "data" / "series"), first)
+
+
+def test_a_users_own_style_of_figures_changes_nothing(copy, first, tmp_path):
+    own = tmp_path / "matplotlibrc"
+    own.write_text("font.size: 20\nsavefig.bbox: tight\naxes.labelpad: 30\n", encoding="utf-8")
+    assert_same(command(copy, tmp_path / "out", MATPLOTLIBRC=str(own)), first)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
