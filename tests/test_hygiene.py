@@ -335,6 +335,7 @@ ESTIMATING = (
     "issuance",
     "rates",
     "series",
+    "withheld",
 )
 
 

@@ -169,16 +169,17 @@ def negative_binomial_alpha(counts: ArrayLike, of_terms: pd.DataFrame) -> float:
     return float(full.fit(disp=0, maxiter=500).params[-1])
 
 
-def without_steps(fitted: Fit, of_terms: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Return the mean of each period as projected without steps and change of slope.
+def projected(
+    fitted: Fit, of_terms: pd.DataFrame, without: Sequence[str], level: float = 0.95
+) -> pd.DataFrame:
+    """Return the mean of each period with some terms set to 0, such as the steps or the season.
 
     Returns
     -------
     pandas.DataFrame
         One row a period: `mean`, and its interval `low`, `high` (of the mean, not of a count).
     """
-    changed = [name for name in of_terms if name.startswith("step_") or name == "slope"]
-    rows = of_terms.assign(**dict.fromkeys(changed, 0.0))
+    rows = of_terms.assign(**dict.fromkeys(without, 0.0))
     log_mean = rows @ fitted.estimates
     error = np.sqrt(((rows @ fitted.covariance) * rows).sum(axis=1))
     reach = stats.t.isf((1 - level) / 2, fitted.degrees) * error
