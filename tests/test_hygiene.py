@@ -334,10 +334,12 @@ ESTIMATING = (
     "counters",
     "declining",
     "growth",
+    "interrupted",
     "issuance",
     "multiverse",
     "rates",
     "series",
+    "withheld",
 )
 
 
