@@ -62,7 +62,7 @@ _BURN_IN = 26  # earlier weeks, whose detainers are still being declined in the 
 def panel(
     seed: int,
     *,
-    effect: float = 1.8,
+    effect: float = 2.0,
     pattern: Pattern = "growing",
     dispersion: float = 1.5,
     shocks: float = 0.08,
