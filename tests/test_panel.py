@@ -231,7 +231,7 @@ def test_over_many_panels_imputed_is_unbiased_and_two_way_is_not():
     ],
 )
 def test_intervals_of_imputed_cover(options, covers):
-    runs = 1000
+    runs = 400
     covered = []
     for seed in range(runs):
         frame, truth = synthetic.panel(seed, **options)

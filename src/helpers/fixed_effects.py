@@ -72,7 +72,7 @@ def fit(
     exposed: Array = weights * np.asarray(exposure, dtype=float)
     found = _started(seen, exposed, len(x))
     for _ in range(_STEPS):
-        mean = exposed * found.levels() * np.exp(np.tensordot(found.coefficients, x, 1))
+        mean = exposed * found.levels() * np.exp(np.einsum("sk,krc->src", found.coefficients, x))
         try:
             steps = _newton(seen - mean, mean, x)
         except np.linalg.LinAlgError:
@@ -122,7 +122,7 @@ def _blocks(mean: Array, x: Array) -> Array:
     present = (of_rows > 0).astype(float)
     size = of_rows.sum(1) / present.sum(1) ** 2
     information = np.zeros((len(mean), k + mean.shape[1], k + mean.shape[1]))
-    information[:, :k, :k] = np.einsum("src,krc,lrc->skl", mean, x, x, optimize=True)
+    information[:, :k, :k] = np.einsum("src,krc,lrc->skl", mean, x, x)
     information[:, :k, k:] = np.einsum("src,krc->skr", mean, x)
     information[:, k:, :k] = information[:, :k, k:].swapaxes(1, 2)
     information[:, k:, k:] = size[:, None, None] * present[:, :, None] * present[:, None, :]

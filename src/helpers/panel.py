@@ -243,7 +243,7 @@ def _imputed_logs(panel: Cells, spans: NDArray[np.bool_]) -> Array:
     levels = fixed_effects.fit(panel.declined, samples, panel.exposure).levels()
     kept = _jackknife_samples(panel, np.ones_like(panel.treated))
     recorded, expected = (
-        np.einsum("src,brc->sb", kept * of, spans.astype(float), optimize=True)
+        np.einsum("src,brc->sb", kept * of, spans.astype(float))
         for of in (panel.declined, panel.exposure * levels)
     )
     if not (recorded > 0).all():
