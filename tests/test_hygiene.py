@@ -326,7 +326,19 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
     assert set(imported(source)) & MACHINE_LIBRARIES == set()
 
 
-ESTIMATING = ("ages", "claims", "conflicts", "growth", "issuance", "rates", "series")
+ESTIMATING = (
+    "ages",
+    "bridge",
+    "claims",
+    "conflicts",
+    "counters",
+    "declining",
+    "growth",
+    "issuance",
+    "multiverse",
+    "rates",
+    "series",
+)
 
 
 @pytest.mark.parametrize("name", ESTIMATING)
