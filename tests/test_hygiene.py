@@ -333,11 +333,17 @@ ESTIMATING = (
     "conflicts",
     "counters",
     "declining",
+    "fixed_effects",
     "growth",
+    "interrupted",
     "issuance",
     "multiverse",
+    "panel",
+    "power",
     "rates",
     "series",
+    "synthetic",
+    "withheld",
 )
 
 
