@@ -128,9 +128,7 @@ def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -
     put_each(results, "issuance.national.", rows, decimals=2, **about)
 
 
-def put_dates(
-    results: Results, profile: pd.DataFrame, order: pd.Timestamp, dates: Sequence[str]
-) -> None:
+def put_dates(results: Results, profile: pd.DataFrame, dates: Sequence[str]) -> None:
     """Put the dates at which one step fits the national series best.
 
     Parameters
@@ -139,8 +137,6 @@ def put_dates(
         As in `put_means`.
     profile
         As from `helpers.interrupted.profile`; dates are first days of weeks.
-    order
-        Date of the executive order.
     """
     compatible = profile.loc[profile["compatible"], "date"]
     for name, date, words in (
@@ -156,13 +152,6 @@ def put_dates(
             "with a change of trend, fits as well as the best by the quasi-likelihood ratio at 5%",
             caveat="The set of dates is approximate, and too narrow as weeks are correlated.",
         )
-    results.put(
-        "issuance.national.days_before_order",
-        (order - profile.loc[profile["loss"].idxmin(), "date"]).days,
-        unit="days",
-        inputs=[*OF_WEEKLY, *dates],
-        method="days from the best fitting of these dates to the order",
-    )
 
 
 def put_placebos(
