@@ -333,12 +333,16 @@ ESTIMATING = (
     "conflicts",
     "counters",
     "declining",
+    "fixed_effects",
     "growth",
     "interrupted",
     "issuance",
     "multiverse",
+    "panel",
+    "power",
     "rates",
     "series",
+    "synthetic",
     "withheld",
 )
 
