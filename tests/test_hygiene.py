@@ -326,7 +326,25 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
     assert set(imported(source)) & MACHINE_LIBRARIES == set()
 
 
-ESTIMATING = ("ages", "claims", "conflicts", "growth", "issuance", "rates", "series")
+ESTIMATING = (
+    "ages",
+    "bridge",
+    "claims",
+    "conflicts",
+    "counters",
+    "declining",
+    "fixed_effects",
+    "growth",
+    "interrupted",
+    "issuance",
+    "multiverse",
+    "panel",
+    "power",
+    "rates",
+    "series",
+    "synthetic",
+    "withheld",
+)
 
 
 @pytest.mark.parametrize("name", ESTIMATING)
