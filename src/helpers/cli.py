@@ -180,27 +180,27 @@ def explain(
         str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
     ] = None,
     unused: Annotated[
-        bool, typer.Option("--unused", help="The published figures that no result names.")
+        bool,
+        typer.Option("--unused", help="The published figures that no result or figure names."),
     ] = False,
     run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Show where a result comes from, down to its sources; or what a published figure moves."""
-    from helpers import lineage
+    from helpers import lineage, lineage_text
 
     if sum((result is not None, fact is not None, unused)) != 1:
         raise typer.BadParameter("name a result, or give --fact ID, or --unused")
     found = lineage.load(run)
     answer: Any
     if unused:
-        answer = lineage.unused(found)
-        lines = answer
+        lines = answer = lineage.unused(found)
     elif fact is not None:
-        answer = lineage.dependents(found, fact)
-        lines = lineage.dependent_lines(answer)
+        answer = lineage.dependents(found, f"fact:{fact}")
+        lines = lineage_text.dependent_lines(answer)
     else:
         answer = lineage.explain(found, str(result))
-        lines = lineage.as_lines(answer)
+        lines = lineage_text.as_lines(answer)
     if as_json:
         _print_json(answer)
     else:
