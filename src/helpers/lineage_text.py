@@ -49,14 +49,17 @@ def input_lines(item: Mapping[str, Any]) -> list[str]:
     return [f"{name}{set_to}{meaning}"]
 
 
-def _result_lines(result: Mapping[str, Any]) -> list[str]:
+def result_head(result: Mapping[str, Any]) -> str:
+    """Return a result of `helpers.lineage.explain` in a line: name, value, unit and interval."""
     kind = f"{result['level']:.0%} interval" if result["level"] else "range"
-    range_ = result["shown_interval"]
-    head = f"{result['name']} = {result['shown']} {result['unit']}"
-    head += f" ({kind} {range_})" if range_ else ""
+    range_ = f" ({kind} {result['shown_interval']})" if result["shown_interval"] else ""
+    return f"{result['name']} = {result['shown']} {result['unit']}{range_}"
+
+
+def _result_lines(result: Mapping[str, Any]) -> list[str]:
     if result.get("repeated"):
-        return [f"{head}: as above"]
-    lines = [head, f"method: {result['method']}"]
+        return [f"{result_head(result)}: as above"]
+    lines = [result_head(result), f"method: {result['method']}"]
     lines.append(f"made in: {result['notebook']}, cell {result['cell'] or 'unknown'}")
     lines += ["synthetic: from made-up records"] if result["synthetic"] else []
     lines += [f"caveat: {result['caveat']}"] if result["caveat"] else []
