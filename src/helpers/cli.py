@@ -183,17 +183,23 @@ def explain(
         bool,
         typer.Option("--unused", help="The published figures that no result or figure names."),
     ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Draw what the result rests on, as a picture.")
+    ] = False,
     run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Show where a result comes from, down to its sources; or what a published figure moves."""
-    from helpers import lineage, lineage_text
+    from helpers import lineage, lineage_graph, lineage_text
 
-    if sum((result is not None, fact is not None, unused)) != 1:
-        raise typer.BadParameter("name a result, or give --fact ID, or --unused")
+    if sum((result is not None, fact is not None, unused)) != 1 or (svg and result is None):
+        raise typer.BadParameter("name a result (--svg draws it), or give --fact ID, or --unused")
     found = lineage.load(run)
     answer: Any
-    if unused:
+    if svg:
+        answer = lineage_graph.svg(found, str(result))
+        lines = answer.splitlines()
+    elif unused:
         lines = answer = lineage.unused(found)
     elif fact is not None:
         answer = lineage.dependents(found, f"fact:{fact}")

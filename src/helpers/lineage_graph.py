@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from html import escape
 from typing import Any
 
@@ -11,7 +12,7 @@ from helpers.lineage import Lineage
 from helpers.lineage_text import result_head
 
 _WIDTH, _GAP, _BETWEEN, _EDGE = 250, 80, 10, 12
-_LINE, _PAD, _FONT, _CHARACTERS, _LINES = 15, 8, 12, 34, 2
+_LINE, _PAD, _FONT, _BOLD, _PLAIN, _LINES = 15, 8, 12, 29, 34, 2
 _FILLS = {
     "result": "#dcebf7",
     "fact": "#ffffff",
@@ -44,7 +45,8 @@ class _Node:
     @property
     def lines(self) -> list[str]:
         """The text in the box, cut to its width."""
-        return [*_cut(self.name), *(line for text in self.says for line in _cut(text))]
+        said = [line for text in self.says for line in _cut(text, _PLAIN)]
+        return [*_cut(self.name, _BOLD), *said]
 
     @property
     def height(self) -> float:
@@ -122,7 +124,7 @@ def _add(item: Mapping[str, Any], user: str | None, nodes: dict[str, _Node]) -> 
     for below in item.get("inputs", []):
         _add(below, name, nodes)
     for source in item.get("sources", [item["source"]] if "source" in item else []):
-        key = f"source:{source['title']}"
+        key = f"source:{source['title']} {source['url']}"
         said = [", ".join(filter(None, (source.get("publisher"), source.get("published"))))]
         nodes.setdefault(key, _Node("source", source["title"], said, source["url"]))
         nodes[key].users[name] = None
@@ -142,18 +144,25 @@ def _says(item: Mapping[str, Any]) -> list[str]:
 
 
 def _place(nodes: Mapping[str, _Node]) -> None:
-    """Give each box its layer and its place in it."""
-    moved = True
-    while moved:  # as many rounds as there are layers; a cycle would be cut by `explain`
-        moved = False
-        for node in nodes.values():
-            deepest = max((nodes[user].layer + 1 for user in node.users), default=0)
-            moved, node.layer = moved or deepest > node.layer, max(deepest, node.layer)
-    for layer in range(max(node.layer for node in nodes.values()) + 1):
+    """Give each box its layer and its place in it; all sources stand in the last layer."""
+    layers = _layers(nodes)
+    last = max(layers.values())
+    for name, node in nodes.items():
+        node.layer = last if node.kind == "source" else layers[name]
+    for layer in range(last + 1):
         top = float(_EDGE)
         for node in sorted((n for n in nodes.values() if n.layer == layer), key=_mean_place(nodes)):
             node.top = top
             top += node.height + _BETWEEN
+
+
+def _layers(nodes: Mapping[str, _Node]) -> dict[str, int]:
+    """Return how far each box is from the result, on the longest way."""
+    graph = TopologicalSorter({name: node.users for name, node in nodes.items()})
+    layers: dict[str, int] = {}
+    for name in graph.static_order():
+        layers[name] = max((layers[user] + 1 for user in nodes[name].users), default=0)
+    return layers
 
 
 def _mean_place(nodes: Mapping[str, _Node]) -> Any:  # noqa: ANN401 - a key for sorting
@@ -175,7 +184,7 @@ def _edge(user: _Node, node: _Node) -> str:
 def _box(node: _Node) -> str:
     dashes = ' stroke-dasharray="4 3"' if _FILLS[node.kind] == _FILLS["assumption"] else ""
     whole = "; ".join(filter(None, (node.name, *node.says)))
-    bold = len(_cut(node.name))
+    bold = len(_cut(node.name, _BOLD))
     lines = [
         f'<text x="{node.left + _PAD:g}" y="{node.top + _PAD + _LINE * (row + 0.8):g}" '
         f'class="{"name" if row < bold else "said"}">{escape(line)}</text>'
@@ -196,8 +205,8 @@ def _box(node: _Node) -> str:
     )
 
 
-def _cut(text: str) -> list[str]:
-    return textwrap.wrap(text, _CHARACTERS, max_lines=_LINES, placeholder=" …")
+def _cut(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, max_lines=_LINES, placeholder=" …")
 
 
 def _summary(top: _Node, nodes: Iterable[_Node]) -> str:
