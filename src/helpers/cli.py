@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from helpers.runner import Step
 
 _USER_ERRORS = {
+    "helpers.archive": "ArchiveError",
     "helpers.datapackage": "DataError",
     "helpers.evidence": "EvidenceError",
     "helpers.lineage": "LineageError",
@@ -226,6 +227,21 @@ def site(
         _print_json({"site": index})
     else:
         typer.echo(index)
+
+
+@app.command()
+def archive(
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Pack a run with all that is needed to make it again, as an RO-Crate."""
+    from helpers import archive
+
+    path = str(archive.build(run))
+    if as_json:
+        _print_json({"archive": path})
+    else:
+        typer.echo(path)
 
 
 def _data_problems() -> list[str]:

@@ -17,7 +17,7 @@ HELPERS = Path(__file__).parent
 MACHINERY = {
     "archive",
     "cli",
-    "data_editors",
+    "crate",
     "documents",
     "execution",
     "kernels",
@@ -27,6 +27,7 @@ MACHINERY = {
     "manifest",
     "outputs",
     "pages",
+    "replication",
     "request",
     "runner",
 }
