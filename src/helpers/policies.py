@@ -1,0 +1,161 @@
+"""Headline results of the study, as they follow from the evidence under each source policy.
+
+They are made with the helpers that the notebooks use, at the notebooks' defaults; a test runs
+the notebooks under every policy and compares.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from helpers import ages, evidence, growth, issuance, rates, series
+from helpers.evidence import Ledger
+from helpers.parameters import POLICIES
+
+TABLES = (
+    "assumptions",
+    "growth_counts",
+    "travis_stock_2017_02_01",
+    "weekly_detainers",
+    "withheld_places",
+)
+"""Tables of data/ that the headline results need beside the evidence."""
+
+HEADLINES = {
+    "growth.baseline.count": ("places on the first weekly list", 0),
+    "growth.factor": ("growth from 2017 to 2021, factor", 2),
+    "growth.annual_rate": ("growth a year, share", 3),
+    "ages.travis.declined_as_quoted": ("declined in Travis County, policy day", 0),
+    "ages.travis.share_booked_before_2017": ("Travis County: booked before 2017", 3),
+    "ages.week_1.travis_share_issued_before_2017": ("Travis, week 1: issued before 2017", 3),
+    "ages.week_2.share_issued_before_inauguration": ("week 2: issued before 20 January", 3),
+    "ages.active.mean_days": ("mean active life, days", 0),
+    "issuance.raw.rate_ratio": ("week 2 over 1, as published", 3),
+    "issuance.raw.p_value": ("its p-value", 3),
+    "issuance.raw.homogeneity_p_value": ("three weeks as published, p-value", 3),
+    "issuance.travis.share_week_1": ("Travis County's share of week 1", 3),
+    "issuance.week_1.outside_travis": ("week 1 outside Travis County", 0),
+    "issuance.fall.other_share": ("share of the fall outside Travis*", 3),
+    "issuance.adjusted.rate_ratio": ("week 2 over 1, adjusted", 3),
+    "issuance.adjusted.p_value": ("its p-value, adjusted", 3),
+    "issuance.adjusted.homogeneity_p_value": ("three weeks adjusted, p-value", 3),
+    "issuance.withheld_per_week": ("detainers withheld a week", 1),
+    "issuance.declinations_avoided_per_week": ("declinations avoided a week", 1),
+}
+"""Label and decimals of each headline result, by its name in the notebooks."""
+
+_WEEK_1, _WEEK_2, _ = evidence.REPORT_WEEKS
+_TRAVIS = "us-tx:travis_county"
+
+
+def headlines(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.Series:
+    """Return the headline results that follow from a ledger under its policy.
+
+    Parameters
+    ----------
+    ledger
+        The ledger.
+    tables
+        The tables of `TABLES` by name.
+
+    Returns
+    -------
+    pandas.Series
+        Value of each of `HEADLINES` by name, in the notebooks' units.
+    """
+    found = _growth(ledger, tables) | _ages(ledger, tables)
+    found |= _weeks(ledger) | _withheld(ledger, tables)
+    return pd.Series(found, dtype=float)[list(HEADLINES)]
+
+
+def compare(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the headline results under every source policy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a result in the order of `HEADLINES`: `result`, `label`, `decimals`, one column
+        of values for each of `helpers.parameters.POLICIES`, and `change`: the largest difference
+        of another policy's value from that of `judgement`, over the latter.
+    """
+    by_policy = {policy: headlines(replace(ledger, policy=policy), tables) for policy in POLICIES}
+    values = pd.DataFrame(by_policy)
+    change = values.div(values["judgement"], axis=0).sub(1).abs().max(axis=1)
+    about = pd.DataFrame.from_dict(HEADLINES, orient="index", columns=["label", "decimals"])
+    return about.join(values).assign(change=change).rename_axis("result").reset_index()
+
+
+def _growth(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float | None]:
+    first = growth.counts(tables["growth_counts"], ledger, "baseline")["listed_week_1"]
+    last = growth.counts(tables["growth_counts"], ledger, "endpoint")["refusing"]
+    found = growth.growth(first, last)
+    return {
+        "growth.baseline.count": first.value,
+        "growth.factor": found.factor.value,
+        "growth.annual_rate": found.annual_rate.value,
+    }
+
+
+def _ages(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    def pick(name: str, place: str = "us", window: str = "", basis: str | None = None) -> float:
+        return evidence.pick(ledger, name, place, window, basis=basis).value
+
+    group = ages.travis_group(tables["travis_stock_2017_02_01"], "released_by_policy")
+    booked = pick("released_by_policy_booked_before_2017", _TRAVIS, "2017-02-01/2017-02-01")
+    late = pick("declined_issued_since_inauguration", "us", _WEEK_2, "ICE weekly report")
+    declined = pick("detainers_declined", "us", _WEEK_2)
+    issued = series.weekly_issued(tables["weekly_detainers"])
+    weeks = ages.lodged(issued, dt.date(2017, 12, 31), dt.date(2021, 9, 1))
+    active = pick("active_detainers", "us", "lodged since 2018, active in 2021")
+    return {
+        "ages.travis.declined_as_quoted": pick(
+            "detainers_declined_policy_day", _TRAVIS, "travis policy day", "as quoted"
+        ),
+        "ages.travis.share_booked_before_2017": booked / group["detainers"].sum(),
+        "ages.week_1.travis_share_issued_before_2017": pick(
+            "travis_declined_issued_before_2017_share", _TRAVIS, _WEEK_1
+        )
+        / 100,
+        "ages.week_2.share_issued_before_inauguration": (declined - late) / declined,
+        "ages.active.mean_days": ages.mean_life(weeks, active),
+    }
+
+
+def _weeks(ledger: Ledger) -> dict[str, float]:
+    weeks = issuance.report_weeks(issuance.report_records(ledger))
+    issued, reported, travis = weeks["issued"], weeks["reported"], weeks["travis"]
+    other = issuance.parts(weeks)["other"]
+    found = {
+        "issuance.travis.share_week_1": travis[1] / reported[1],
+        "issuance.week_1.outside_travis": reported[1] - travis[1],
+        "issuance.fall.other_share": (other[1] - other[2]) / (reported[1] - reported[2]),
+    }
+    for prefix, adjusted in (("raw", False), ("adjusted", True)):
+        counts = issuance.counted(
+            weeks,
+            exclude_travis=adjusted,
+            apply_withdrawals=adjusted,
+            reattribute_state_jail=False,
+        )
+        two = rates.rate_ratio(counts[:2], issued[:2])
+        found[f"issuance.{prefix}.rate_ratio"] = two.value
+        found[f"issuance.{prefix}.p_value"] = two.p_value
+        found[f"issuance.{prefix}.homogeneity_p_value"] = rates.homogeneity(counts, issued)
+    return found
+
+
+def _withheld(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    weekly = series.weekly_issued(tables["weekly_detainers"])
+    places = issuance.withheld_places(ledger, tables["withheld_places"])
+    places = places[places["declined_share"].ne("")]
+    windows = places[["before_window", "after_window"]].itertuples(index=False)
+    withheld = issuance.withheld(places, [issuance.national_growth(weekly, *w) for w in windows])
+    share = tables["assumptions"].set_index("assumption")["value"]
+    return {
+        "issuance.withheld_per_week": withheld.sum(),
+        "issuance.declinations_avoided_per_week": (
+            withheld * places["declined_share"].map(share)
+        ).sum(),
+    }
