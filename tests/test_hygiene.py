@@ -326,7 +326,17 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
     assert set(imported(source)) & MACHINE_LIBRARIES == set()
 
 
-ESTIMATING = ("ages", "claims", "conflicts", "growth", "issuance", "rates", "series")
+ESTIMATING = (
+    "ages",
+    "claim_figures",
+    "claims",
+    "conflicts",
+    "growth",
+    "issuance",
+    "policies",
+    "rates",
+    "series",
+)
 
 
 @pytest.mark.parametrize("name", ESTIMATING)
