@@ -12,12 +12,12 @@ from helpers.results import Results
 
 @pytest.fixture(scope="module")
 def tables():
-    return datapackage.load("growth_counts"), datapackage.load("listed_jurisdictions_2017")
+    return {name: datapackage.load(name) for name in claim_figures.TABLES}
 
 
 @pytest.fixture(scope="module")
 def made(ledger, tables):
-    return claim_figures.figures(ledger, *tables)
+    return claim_figures.figures(ledger, tables)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_what_a_printed_share_allows_is_found_by_trying_every_count(made, printe
 
 
 def test_figures_follow_the_source_policy(ledger, tables, made):
-    latest = claim_figures.figures(replace(ledger, policy="latest"), *tables)
+    latest = claim_figures.figures(replace(ledger, policy="latest"), tables)
     assert latest["week_1.travis_ice_less_county"]["value"] == 143 - 128
     moved = {name for name in made if made[name]["value"] != latest[name]["value"]}
     assert moved == {
@@ -134,17 +134,16 @@ def test_a_refusal_in_another_state_shows(ledger, tables):
     row = ledger.facts[ledger.facts["fact_id"].eq("A133")]
     other = row.assign(fact_id="Z001", place_id="us-or", value=2.0)
     more = replace(ledger, facts=pd.concat([ledger.facts, other], ignore_index=True))
-    found = claim_figures.figures(more, *tables)
+    found = claim_figures.figures(more, tables)
     assert (found["week_2.states"]["value"], found["week_2.named_states"]["value"]) == (12, 9)
     assert found["week_2.declined_by_state"]["value"] == 49
 
 
 def test_a_later_enactment_and_a_dated_place_show(ledger, tables):
-    counts, listed = tables
-    changed = listed.copy()
+    changed = tables["listed_jurisdictions_2017"].copy()
     changed.loc[changed["jurisdiction"].eq("Boston"), "date_enacted"] = "2017-03"
     changed.loc[changed["jurisdiction"].eq("Baltimore"), "date_enacted"] = "2017-01-15"
-    found = claim_figures.figures(ledger, counts, changed)
+    found = claim_figures.figures(ledger, tables | {"listed_jurisdictions_2017": changed})
     assert found["listed_week_1.enacted_after_ithaca"]["value"] == 1
     assert found["listed.declared_since_january"]["value"] == [5, 6]
 
@@ -153,11 +152,27 @@ def test_the_named_places_are_there(ledger, tables):
     places = set(ledger.facts["place_id"])
     assert set(claim_figures.TEN_COUNTIES) < places
     assert len(claim_figures.TEN_COUNTIES) == 10
-    listed = set(zip(tables[1]["jurisdiction"], tables[1]["state"], strict=True))
+    table = tables["listed_jurisdictions_2017"]
+    listed = set(zip(table["jurisdiction"], table["state"], strict=True))
     assert set(claim_figures.NAMED_RECENT) < listed
+
+
+def test_the_weeks_after_the_memoranda_are_compared_with_those_after_the_order(made, root):
+    with (root / "data/series/weekly_detainers.csv").open(encoding="utf-8", newline="") as file:
+        weeks = {
+            row["week_start"]: int(row["detainers"]) / {"none": 1, "full": 2}[row["overlap"]]
+            for row in csv.DictReader(file)
+            if row["overlap"] != "partial"
+        }
+    between = [count for day, count in weeks.items() if "2017-01-25" < day < "2017-02-14"]
+    after = [count for day, count in sorted(weeks.items()) if day > "2017-02-21"][:13]
+    assert (len(between), len(after)) == (3, 13)
+    assert made["issued_after_memoranda_over_before"]["value"] == pytest.approx(
+        sum(after) / 13 / (sum(between) / 3)
+    )
 
 
 def test_a_figure_that_nobody_published_stops_the_comparisons(ledger, tables):
     less = replace(ledger, facts=ledger.facts[ledger.facts["series"].ne("report_release_date")])
     with pytest.raises(evidence.EvidenceError, match="report_release_date"):
-        claim_figures.figures(less, *tables)
+        claim_figures.figures(less, tables)

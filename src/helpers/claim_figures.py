@@ -1,15 +1,18 @@
 """Comparisons of published figures that settle claims of the press, as results ready to be put."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from helpers import evidence, growth, issuance
+from helpers import evidence, growth, issuance, series
 from helpers.evidence import Date, Fact, Ledger
 
 Figures = dict[str, dict[str, Any]]
+
+TABLES = ("growth_counts", "listed_jurisdictions_2017", "weekly_detainers")
+"""Tables of data/ that the comparisons need beside the evidence."""
 
 TEN_COUNTIES = (
     "us-nv:clark_county",
@@ -41,6 +44,7 @@ NAMED_RECENT = (
 _WEEK_1, _WEEK_2, _ = evidence.REPORT_WEEKS
 _TRAVIS = "us-tx:travis_county"
 _ICE = "ICE weekly report"
+_WEEKS_AFTER = 13
 _LISTED = "series:listed_jurisdictions_2017"
 
 _WEEKLY = "as published for the week"
@@ -78,15 +82,15 @@ _AS_PUBLISHED = {
 """Series, place, period and meaning of the figures that are used as they were published."""
 
 
-def figures(ledger: Ledger, growth_counts: pd.DataFrame, listed: pd.DataFrame) -> Figures:
+def figures(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> Figures:
     """Return the comparisons by name, without the prefix `claims.`.
 
     Parameters
     ----------
     ledger
         The ledger; its policy picks the figures.
-    growth_counts, listed
-        Tables `growth_counts` and `listed_jurisdictions_2017`.
+    tables
+        The tables of `TABLES` by name.
 
     Returns
     -------
@@ -96,13 +100,14 @@ def figures(ledger: Ledger, growth_counts: pd.DataFrame, listed: pd.DataFrame) -
     """
     return {
         **_as_published(ledger),
-        **_lists(ledger, growth_counts, listed),
+        **_lists(ledger, tables["growth_counts"], tables["listed_jurisdictions_2017"]),
         **_ten_counties(ledger),
         **_week_1(ledger),
         **_issue_dates(ledger),
         **_later_weeks(ledger),
         **_publication(ledger),
         **_fair(ledger),
+        **_national(ledger, tables["weekly_detainers"]),
     }
 
 
@@ -130,8 +135,8 @@ def _figure(
 
 def _as_published(ledger: Ledger) -> Figures:
     found = {}
-    for name, (series, place, window, method) in _AS_PUBLISHED.items():
-        fact = evidence.pick(ledger, series, place, window)
+    for name, (quantity, place, window, method) in _AS_PUBLISHED.items():
+        fact = evidence.pick(ledger, quantity, place, window)
         decimals = 1 if fact.unit.startswith("percent") else 0
         found[name] = _figure(fact.value, fact.unit, [fact], method, decimals)
     return found
@@ -403,5 +408,25 @@ def _fair(ledger: Ledger) -> Figures:
             [late, early],
             "places that FAIR counted in April 2018 over those it counted in 2016",
             decimals=2,
+        )
+    }
+
+
+def _national(ledger: Ledger, weekly_detainers: pd.DataFrame) -> Figures:
+    """Detainers issued nationwide after the memoranda and before them."""
+    order = evidence.pick_date(ledger, "event_date:executive_order_13768")
+    memoranda = [evidence.pick_date(ledger, f"{who}_memo_date") for who in ("kelly", "albence")]
+    weekly = series.weekly_issued(weekly_detainers)
+    start, end = weekly["week_start"], weekly["week_start"] + pd.Timedelta(days=6)
+    before = start.gt(order.value) & end.lt(min(memo.value for memo in memoranda))
+    after = weekly[start.gt(max(memo.value for memo in memoranda))].head(_WEEKS_AFTER)
+    return {
+        "issued_after_memoranda_over_before": _figure(
+            after["detainers"].mean() / weekly.loc[before, "detainers"].mean(),
+            "ratio",
+            ["series:weekly_detainers", order, *memoranda],
+            f"mean of the {_WEEKS_AFTER} whole weeks after the memoranda over that of the whole "
+            "weeks between the executive order and them; weeks that two releases feed halved",
+            decimals=3,
         )
     }

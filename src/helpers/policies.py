@@ -1,26 +1,20 @@
 """Headline results of the study, as they follow from the evidence under each source policy.
 
 They are made with the helpers that the notebooks use, at the notebooks' defaults; a test runs
-the notebooks under every policy and compares.
+the notebooks under every policy and compares. Results that rest on no figure in dispute (the
+active life, the detainers withheld) are not among them: the same test shows that they do not move.
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
-from helpers import ages, evidence, growth, issuance, rates, series
+from helpers import ages, evidence, growth, issuance, rates
 from helpers.evidence import Ledger
 from helpers.parameters import POLICIES
 
-TABLES = (
-    "assumptions",
-    "growth_counts",
-    "travis_stock_2017_02_01",
-    "weekly_detainers",
-    "withheld_places",
-)
+TABLES = ("growth_counts", "travis_stock_2017_02_01")
 """Tables of data/ that the headline results need beside the evidence."""
 
 HEADLINES = {
@@ -31,7 +25,6 @@ HEADLINES = {
     "ages.travis.share_booked_before_2017": ("Travis County: booked before 2017", 3),
     "ages.week_1.travis_share_issued_before_2017": ("Travis, week 1: issued before 2017", 3),
     "ages.week_2.share_issued_before_inauguration": ("week 2: issued before 20 January", 3),
-    "ages.active.mean_days": ("mean active life, days", 0),
     "issuance.raw.rate_ratio": ("week 2 over 1, published", 3),
     "issuance.raw.p_value": ("p, week 2 over 1, published", 3),
     "issuance.raw.homogeneity_p_value": ("p, three weeks, published", 3),
@@ -41,8 +34,6 @@ HEADLINES = {
     "issuance.adjusted.rate_ratio": ("week 2 over 1, adjusted", 3),
     "issuance.adjusted.p_value": ("p, week 2 over 1, adjusted", 3),
     "issuance.adjusted.homogeneity_p_value": ("p, three weeks, adjusted", 3),
-    "issuance.withheld_per_week": ("detainers withheld a week", 1),
-    "issuance.declinations_avoided_per_week": ("declinations avoided a week", 1),
 }
 """Label and decimals of each headline result, by its name in the notebooks."""
 
@@ -65,8 +56,7 @@ def headlines(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.Series:
     pandas.Series
         Value of each of `HEADLINES` by name, in the notebooks' units.
     """
-    found = _growth(ledger, tables) | _ages(ledger, tables)
-    found |= _weeks(ledger) | _withheld(ledger, tables)
+    found = _growth(ledger, tables) | _ages(ledger, tables) | _weeks(ledger)
     return pd.Series(found, dtype=float)[list(HEADLINES)]
 
 
@@ -106,9 +96,6 @@ def _ages(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float
     booked = pick("released_by_policy_booked_before_2017", _TRAVIS, "2017-02-01/2017-02-01")
     late = pick("declined_issued_since_inauguration", "us", _WEEK_2, "ICE weekly report")
     declined = pick("detainers_declined", "us", _WEEK_2)
-    issued = series.weekly_issued(tables["weekly_detainers"])
-    weeks = ages.lodged(issued, dt.date(2017, 12, 31), dt.date(2021, 9, 1))
-    active = pick("active_detainers", "us", "lodged since 2018, active in 2021")
     return {
         "ages.travis.declined_as_quoted": pick(
             "detainers_declined_policy_day", _TRAVIS, "travis policy day", "as quoted"
@@ -119,7 +106,6 @@ def _ages(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float
         )
         / 100,
         "ages.week_2.share_issued_before_inauguration": (declined - late) / declined,
-        "ages.active.mean_days": ages.mean_life(weeks, active),
     }
 
 
@@ -144,18 +130,3 @@ def _weeks(ledger: Ledger) -> dict[str, float]:
         found[f"issuance.{prefix}.p_value"] = two.p_value
         found[f"issuance.{prefix}.homogeneity_p_value"] = rates.homogeneity(counts, issued)
     return found
-
-
-def _withheld(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    weekly = series.weekly_issued(tables["weekly_detainers"])
-    places = issuance.withheld_places(ledger, tables["withheld_places"])
-    places = places[places["declined_share"].ne("")]
-    windows = places[["before_window", "after_window"]].itertuples(index=False)
-    withheld = issuance.withheld(places, [issuance.national_growth(weekly, *w) for w in windows])
-    share = tables["assumptions"].set_index("assumption")["value"]
-    return {
-        "issuance.withheld_per_week": withheld.sum(),
-        "issuance.declinations_avoided_per_week": (
-            withheld * places["declined_share"].map(share)
-        ).sum(),
-    }
