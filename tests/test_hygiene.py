@@ -328,11 +328,15 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
 
 ESTIMATING = (
     "ages",
+    "bridge",
     "claim_figures",
     "claims",
     "conflicts",
+    "counters",
+    "declining",
     "growth",
     "issuance",
+    "multiverse",
     "policies",
     "rates",
     "series",
