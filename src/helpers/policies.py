@@ -1,28 +1,24 @@
 """Headline results of the study, as they follow from the evidence under each source policy.
 
 They are made with the helpers that the notebooks use, at the notebooks' defaults; a test runs
-the notebooks under every policy and compares. Results that rest on no figure in dispute (the
-active life, the detainers withheld) are not among them: the same test shows that they do not move.
+the notebooks under every policy and compares. Results that rest on no figure in dispute (Travis
+County's times since booking, the active life, the detainers withheld) are not among them: the same
+test shows that they do not move.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import pandas as pd
 
-from helpers import ages, evidence, growth, issuance, rates
+from helpers import evidence, growth, issuance, rates
 from helpers.evidence import Ledger
 from helpers.parameters import POLICIES
-
-TABLES = ("growth_counts", "travis_stock_2017_02_01")
-"""Tables of data/ that the headline results need beside the evidence."""
 
 HEADLINES = {
     "growth.baseline.count": ("places on the first weekly list", 0),
     "growth.factor": ("growth from 2017 to 2021, factor", 2),
     "growth.annual_rate": ("growth a year, share", 3),
     "ages.travis.declined_as_quoted": ("declined in Travis County, policy day", 0),
-    "ages.travis.share_booked_before_2017": ("Travis County: booked before 2017", 3),
     "ages.week_1.travis_share_issued_before_2017": ("Travis, week 1: issued before 2017", 3),
     "ages.week_2.share_issued_before_inauguration": ("week 2: issued before 20 January", 3),
     "issuance.raw.rate_ratio": ("week 2 over 1, published", 3),
@@ -30,7 +26,7 @@ HEADLINES = {
     "issuance.raw.homogeneity_p_value": ("p, three weeks, published", 3),
     "issuance.travis.share_week_1": ("Travis County's share of week 1", 3),
     "issuance.week_1.outside_travis": ("week 1 outside Travis County", 0),
-    "issuance.fall.other_share": ("share of the fall outside Travis*", 3),
+    "issuance.fall.other_share": ("share of fall, all other records", 3),
     "issuance.adjusted.rate_ratio": ("week 2 over 1, adjusted", 3),
     "issuance.adjusted.p_value": ("p, week 2 over 1, adjusted", 3),
     "issuance.adjusted.homogeneity_p_value": ("p, three weeks, adjusted", 3),
@@ -41,26 +37,26 @@ _WEEK_1, _WEEK_2, _ = evidence.REPORT_WEEKS
 _TRAVIS = "us-tx:travis_county"
 
 
-def headlines(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.Series:
+def headlines(ledger: Ledger, growth_counts: pd.DataFrame) -> pd.Series:
     """Return the headline results that follow from a ledger under its policy.
 
     Parameters
     ----------
     ledger
         The ledger.
-    tables
-        The tables of `TABLES` by name.
+    growth_counts
+        Table `growth_counts`.
 
     Returns
     -------
     pandas.Series
         Value of each of `HEADLINES` by name, in the notebooks' units.
     """
-    found = _growth(ledger, tables) | _ages(ledger, tables) | _weeks(ledger)
+    found = _growth(ledger, growth_counts) | _ages(ledger) | _weeks(ledger)
     return pd.Series(found, dtype=float)[list(HEADLINES)]
 
 
-def compare(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+def compare(ledger: Ledger, growth_counts: pd.DataFrame) -> pd.DataFrame:
     """Return the headline results under every source policy.
 
     Returns
@@ -70,16 +66,18 @@ def compare(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         of values for each of `helpers.parameters.POLICIES`, and `change`: the largest difference
         of another policy's value from that of `judgement`, over the latter.
     """
-    by_policy = {policy: headlines(replace(ledger, policy=policy), tables) for policy in POLICIES}
+    by_policy = {
+        policy: headlines(replace(ledger, policy=policy), growth_counts) for policy in POLICIES
+    }
     values = pd.DataFrame(by_policy)
     change = values.div(values["judgement"], axis=0).sub(1).abs().max(axis=1)
     about = pd.DataFrame.from_dict(HEADLINES, orient="index", columns=["label", "decimals"])
     return about.join(values).assign(change=change).rename_axis("result").reset_index()
 
 
-def _growth(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float | None]:
-    first = growth.counts(tables["growth_counts"], ledger, "baseline")["listed_week_1"]
-    last = growth.counts(tables["growth_counts"], ledger, "endpoint")["refusing"]
+def _growth(ledger: Ledger, growth_counts: pd.DataFrame) -> dict[str, float | None]:
+    first = growth.counts(growth_counts, ledger, "baseline")["listed_week_1"]
+    last = growth.counts(growth_counts, ledger, "endpoint")["refusing"]
     found = growth.growth(first, last)
     return {
         "growth.baseline.count": first.value,
@@ -88,19 +86,16 @@ def _growth(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, flo
     }
 
 
-def _ages(ledger: Ledger, tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    def pick(name: str, place: str = "us", window: str = "", basis: str | None = None) -> float:
+def _ages(ledger: Ledger) -> dict[str, float]:
+    def pick(name: str, place: str, window: str, basis: str | None = None) -> float:
         return evidence.pick(ledger, name, place, window, basis=basis).value
 
-    group = ages.travis_group(tables["travis_stock_2017_02_01"], "released_by_policy")
-    booked = pick("released_by_policy_booked_before_2017", _TRAVIS, "2017-02-01/2017-02-01")
     late = pick("declined_issued_since_inauguration", "us", _WEEK_2, "ICE weekly report")
     declined = pick("detainers_declined", "us", _WEEK_2)
     return {
         "ages.travis.declined_as_quoted": pick(
             "detainers_declined_policy_day", _TRAVIS, "travis policy day", "as quoted"
         ),
-        "ages.travis.share_booked_before_2017": booked / group["detainers"].sum(),
         "ages.week_1.travis_share_issued_before_2017": pick(
             "travis_declined_issued_before_2017_share", _TRAVIS, _WEEK_1
         )
