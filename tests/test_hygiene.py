@@ -329,6 +329,7 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
 ESTIMATING = (
     "ages",
     "bridge",
+    "claim_figures",
     "claims",
     "conflicts",
     "counters",
@@ -339,6 +340,7 @@ ESTIMATING = (
     "issuance",
     "multiverse",
     "panel",
+    "policies",
     "power",
     "rates",
     "series",
