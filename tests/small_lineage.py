@@ -86,7 +86,8 @@ FIGURES = {
     }
 }
 CLAIMS = pd.DataFrame(
-    [("c01", "week.twice"), ("c02", "week.mean"), ("c03", "")], columns=["claim", "result"]
+    [("c01", "week.twice"), ("c01", "week.share"), ("c02", "week.mean")],
+    columns=["claim", "result"],
 )
 SETTINGS = {"01_jurisdiction_growth": {"travis": False}}
 

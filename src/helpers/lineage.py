@@ -32,7 +32,7 @@ class Lineage:
     figures
         What is said of each of its figures (title, notebook, cell, inputs), by name.
     claims
-        Table `claims`.
+        Which results settle each claim: `claim`, `result`.
     known
         Description of each fact, series, assumption and parameter by its name as an input
         (`fact:A028`).
@@ -69,8 +69,9 @@ def load(run: str) -> Lineage:
         raise LineageError(f"there is no finished run {run!r}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LineageError(f"run {run!r} has a file that cannot be read; run it again") from None
-    known = described(evidence.load())
-    return Lineage(run, results, figures, datapackage.load("claims"), known, settings)
+    tests = datapackage.load("claim_tests")
+    claims = tests.loc[tests["reading"].eq("main"), ["claim", "result"]]
+    return Lineage(run, results, figures, claims, described(evidence.load()), settings)
 
 
 def read_figures(run: str) -> dict[str, dict[str, Any]]:
@@ -176,7 +177,7 @@ def explain(lineage: Lineage, name: str) -> dict[str, Any]:
 def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
     """Return every result, figure and claim that moves with an input.
 
-    A figure depends on what it names as its inputs, a claim on the result that settles it.
+    A figure depends on what it names as its inputs, a claim on the results that settle it.
 
     Parameters
     ----------
@@ -205,7 +206,7 @@ def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
         **lineage.known[item],
         "results": moved,
         "figures": [n for n, about in lineage.figures.items() if touched & {*about["inputs"]}],
-        "claims": lineage.claims.loc[settled, "claim"].tolist(),
+        "claims": lineage.claims.loc[settled, "claim"].unique().tolist(),
     }
 
 

@@ -221,4 +221,5 @@ def _program(notebook: str) -> str:
 
 
 def _row(*cells: object) -> str:
-    return f"| {' | '.join(' '.join(str(cell).split()).replace('|', '\\|') for cell in cells)} |"
+    texts = (" ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(texts)} |"
