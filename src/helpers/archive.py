@@ -42,14 +42,13 @@ def build(run: str) -> Path:
     Raises
     ------
     ArchiveError
-        If the project has changed since the run was made, or it is not known which files belong
-        to it.
+        If there is no such run, the project has changed since it was made, or it is not known
+        which files belong to the project.
     helpers.lineage.LineageError
-        If there is no such run, or it cannot be read.
+        If the run cannot be read.
     """
-    root, defaults = paths.project_root(), request.describe()
-    found = lineage.load(run)
-    recorded = _current(run)
+    root, recorded = paths.project_root(), _current(run)
+    found, defaults = lineage.load(run), request.describe()
     files = _project_files(root) | _run_files(run, recorded)
     archived = Archived(
         run=run,
@@ -77,7 +76,9 @@ def build(run: str) -> Path:
 
 def _current(run: str) -> dict[str, Any]:
     """Return the manifest of a run that the project as it is would make."""
-    recorded = manifest.read(paths.run_folder(run)) or {"notebooks": {}}
+    recorded = manifest.read(paths.run_folder(run))
+    if recorded is None:
+        raise ArchiveError(f"there is no finished run {run!r}")
     asked = {name: entry["key"]["parameters"] for name, entry in recorded["notebooks"].items()}
     for step in runner.preview(run, asked).steps:
         if step.state != "current":
