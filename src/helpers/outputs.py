@@ -170,8 +170,10 @@ def finish(run: Run) -> str:
     if clash := _clash("result", results) or _clash("figure", figures):
         return clash
     merged = dict(sorted(item for own in results.values() for item in own.items()))
-    content = {"schema": 1, "run": run.name, "results": merged}
-    paths.write_atomically(run.folder / "results.json", paths.as_json(content))
+    content = paths.as_json({"schema": 1, "run": run.name, "results": merged})
+    path = run.folder / "results.json"
+    if not path.is_file() or path.read_bytes() != content.encode():
+        paths.write_atomically(path, content)
     return ""
 
 
