@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from helpers import evidence
+from helpers import ages, datapackage, evidence
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -30,6 +30,17 @@ def root():
 def ledger():
     """The published figures, under the policy `judgement`."""
     return evidence.load(root=ROOT)
+
+
+@pytest.fixture(scope="session")
+def in_travis(root):
+    """Weeks since booking, and counts, of a group of Travis County's detainers."""
+    stock = datapackage.load("travis_stock_2017_02_01", root)
+
+    def group(name):
+        return ages.travis_group(stock, name).to_numpy().T
+
+    return group
 
 
 @pytest.fixture

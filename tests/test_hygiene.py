@@ -328,15 +328,25 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
 ESTIMATING = (
     "ages",
     "bounds",
+    "bridge",
     "censored",
     "claims",
     "conflicts",
+    "counters",
+    "declining",
+    "fixed_effects",
     "growth",
+    "interrupted",
     "issuance",
     "lifetimes",
+    "multiverse",
+    "panel",
+    "power",
     "rates",
     "series",
     "stock",
+    "synthetic",
+    "withheld",
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import ages, datapackage, rates, stock
+from helpers import ages, rates, stock
 
 counts_by_week = st.lists(st.integers(0, 40), min_size=3, max_size=40).filter(
     lambda counts: sum(counts[:1]) > 0
@@ -16,9 +16,8 @@ bases = pytest.mark.parametrize("base", [1, 2])
 
 
 @pytest.fixture(scope="module")
-def travis(root):
-    rows = ages.travis_group(datapackage.load("travis_stock_2017_02_01", root), "all")
-    return rows["weeks"].to_numpy(), rows["detainers"].to_numpy()
+def travis(in_travis):
+    return in_travis("all")
 
 
 def of_counts(counts):

@@ -43,8 +43,8 @@ def travis_group(stock: pd.DataFrame, group: str) -> pd.DataFrame:
     if group not in GROUPS:
         raise ValueError(f"group {group!r}: allowed are {', '.join(GROUPS)}")
     rows = stock[stock["outcome"].isin(GROUPS[group])]
-    counts = rows.groupby("weeks_since_booking")["detainers"].sum().astype(int)
-    return counts.rename_axis("weeks").reset_index()
+    counts = rows.groupby("weeks_since_booking")["detainers"].sum()
+    return counts.rename_axis("weeks").reset_index().astype(int)
 
 
 def by_week(weeks: ArrayLike, counts: ArrayLike) -> NDArray[np.int64]:
