@@ -209,6 +209,12 @@ def test_the_band_holds_everywhere_in_at_least_95_of_100_samples():
     assert held / 400 >= 0.95 - 2 * math.sqrt(0.05 * 0.95 / 400)
 
 
+def test_a_curve_without_few_ends_where_eleven_are_left():
+    curve = ages.cumulative([0, 1, 2, 9], [30, 20, 5, 6])
+    assert ages.without_few(curve)["weeks"].tolist() == [0, 1, 2]
+    assert ages.without_few(curve)["detainers"].iloc[-1] == 50
+
+
 def test_a_share_is_reached_in_the_first_whole_week_that_holds_it():
     # Three quarters lie below week 1, all but the last twelve below week 3.
     assert ages.weeks_within([2, 0, 9], [3, 45, 12], 0.75) == 1

@@ -222,6 +222,16 @@ def test_compare_orders_by_aic_and_counts_the_winners(in_travis):
     pd.testing.assert_frame_equal(table, again)
 
 
+def test_cumulative_shares_are_those_of_each_fit(in_travis):
+    table = censored.compare(*in_travis("accepted"), seed=4, replications=20)
+    found = censored.cumulative_shares(table, 40)
+    assert found.shape == (41, 4)
+    for row in table.itertuples():
+        fitted = [x for x in (row.scale, row.shape) if np.isfinite(x)]
+        known = SCIPY[row.family](*fitted).cdf(np.arange(41))
+        assert found[row.family].to_numpy() == pytest.approx(known)
+
+
 def test_compare_finds_the_family_that_made_the_times():
     for family in ("Weibull", "log-normal", "gamma"):
         weeks, counts = simulated(family, size=3_000, seed=31)
