@@ -254,6 +254,13 @@ def test_the_readme_lists_every_data_file_as_provided(made, text):
         assert line.endswith("| yes |")
 
 
+def test_the_readme_says_where_each_table_is_from(text):
+    rows = text.splitlines()
+    assert any("| Detainers a week" in row and "https://github.com/" in row for row in rows)
+    assert any("| Published figures |" in row and "`source_id`" in row for row in rows)
+    assert "| Assumptions | made for this study | yes |" in rows
+
+
 def test_the_readme_leads_from_figure_table_and_result_to_program_and_cell(text):
     rows = text.splitlines()
     program = f"`notebooks/{GROWTH}.ipynb` | `results`"

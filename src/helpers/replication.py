@@ -74,7 +74,8 @@ def _availability(archived: Archived) -> Iterator[str]:
         "The data are figures that others have published, each with its source and address in "
         "`data/evidence/sources.csv`; figures are facts. The compilation is under "
         f"{archived.package['licenses'][0]['title']}, the code under MIT: see `LICENSE`. No "
-        "registration, fee or agreement is needed. No file describes single persons."
+        "registration, fee or agreement is needed. The data are counts; a test refuses text that "
+        "would describe one or a few persons."
     )
     yield ""
     yield "### Details on each data source"
@@ -82,8 +83,16 @@ def _availability(archived: Archived) -> Iterator[str]:
     yield "| data | where it is from | provided |"
     yield "|---|---|---|"
     for table in archived.package["resources"]:
-        origins = "; ".join(f"{each['title']}, {each['path']}" for each in table.get("sources", []))
-        yield _row(table["title"], origins or "made for this study", "yes")
+        yield _row(table["title"], _origins(table), "yes")
+
+
+def _origins(table: Mapping[str, Any]) -> str:
+    """Say where a table is from: its sources, or the columns that name them row by row."""
+    if sources := table.get("sources"):
+        return "; ".join(f"{each['title']}, {each['path']}" for each in sources)
+    fields = [field["name"] for field in table["schema"]["fields"]]
+    naming = [f"`{name}`" for name in fields if re.search("source|fact", name)]
+    return f"each row names its own: {', '.join(naming)}" if naming else "made for this study"
 
 
 def _datasets(archived: Archived) -> Iterator[str]:
