@@ -27,6 +27,7 @@ MACHINE_LIBRARIES = {
     "nbval",
     "papermill",
     "rich",
+    "rocrate",
     "sphinx",
     "subprocess",
     "typer",
@@ -36,7 +37,7 @@ MACHINE_LIBRARIES = {
 
 MADE = re.compile(
     r"(?:.*/)?(?:\.(?!ci/|github/)[\w-]+|__pycache__|[\w-]+\.egg-info)/"
-    r"|site/|(?:papermill_runs|figures)/(?!reference/)"
+    r"|site/|declined-detainers-[\w-]+\.zip|(?:papermill_runs|figures)/(?!reference/)"
 )  # what .gitignore leaves out, where git cannot be asked
 INVENTED = {"someone", "user", "me"}  # names in examples, of nobody's machine
 MACHINE_PATH = re.compile(
@@ -119,7 +120,13 @@ def test_other_paths_are_left_alone(text):
 def test_without_a_repository_all_files_but_made_ones_are_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     kept = [".ci/run", ".gitignore", "a.txt", "docs/b.txt", "figures/reference/c.svg"]
-    made = [".venv/d.txt", "src/__pycache__/e.py", "figures/latest/f.svg", "site/g.html"]
+    made = [
+        "declined-detainers-mine.zip",
+        ".venv/d.txt",
+        "src/__pycache__/e.py",
+        "figures/latest/f.svg",
+        "site/g.html",
+    ]
     for name in [*kept, *made]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
