@@ -12,7 +12,8 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 import small_archive
-from helpers import archive, crate, parameters, paths
+import small_study
+from helpers import archive, crate, parameters, paths, runner
 from helpers.archive import ArchiveError
 from small_study import EVIDENCE, GROWTH
 
@@ -299,6 +300,13 @@ def test_the_readme_of_a_run_without_them_says_make_run(project):
 def test_a_run_that_is_not_there_is_refused(project):
     with pytest.raises(ArchiveError, match="no finished run 'other'"):
         archive.build("other")
+
+
+def test_a_run_that_failed_is_refused(project):
+    small_study.save(project, EVIDENCE, small_study.evidence(facts="1 / 0"))
+    assert runner.run("failed", {}, plain_kernel=True).message
+    with pytest.raises(ArchiveError, match=r"run 'failed'.*00_evidence.*run it again"):
+        archive.build("failed")
 
 
 def change_data(folder):

@@ -61,11 +61,9 @@ def build(run: str) -> Path:
     folder = paths.run_folder(run)
     executed = {name: _read(folder / f"{name}.ipynb") for name in archived.notebooks}
     with tempfile.TemporaryDirectory(prefix="detainers-archive-") as temporary:
-        text = Path(temporary, replication.NAME)
-        text.write_text(
-            replication.readme(archived, found.results, executed, defaults), encoding="utf-8"
-        )
-        files[replication.NAME] = text
+        files[replication.NAME] = Path(temporary, replication.NAME)
+        readme = replication.readme(archived, found.results, executed, defaults)
+        paths.write_atomically(files[replication.NAME], readme)
         described = crate.describe(archived, defaults)
         described.write(Path(temporary, "crate"))
         content = _zipped(Path(temporary, "crate"))
@@ -79,7 +77,10 @@ def _current(run: str) -> dict[str, Any]:
     recorded = manifest.read(paths.run_folder(run))
     if recorded is None:
         raise ArchiveError(f"there is no finished run {run!r}")
-    asked = {name: entry["key"]["parameters"] for name, entry in recorded["notebooks"].items()}
+    asked = {
+        name: entry.get("key", {}).get("parameters", {})
+        for name, entry in recorded["notebooks"].items()
+    }
     for step in runner.preview(run, asked).steps:
         if step.state != "current":
             reason = step.reasons[0] if step.reasons else step.state
