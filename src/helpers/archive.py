@@ -61,8 +61,8 @@ def build(run: str) -> Path:
     folder = paths.run_folder(run)
     executed = {name: _read(folder / f"{name}.ipynb") for name in archived.notebooks}
     with tempfile.TemporaryDirectory(prefix="detainers-archive-") as temporary:
-        files[replication.NAME] = Path(temporary, replication.NAME)
         readme = replication.readme(archived, found.results, executed, defaults)
+        files[replication.NAME] = Path(temporary, replication.NAME)
         paths.write_atomically(files[replication.NAME], readme)
         described = crate.describe(archived, defaults)
         described.write(Path(temporary, "crate"))
