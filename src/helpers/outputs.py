@@ -13,7 +13,10 @@ from helpers.notebooks import declared_reads
 
 @dataclass(frozen=True)
 class Run:
-    """A run whose folder this process may write: where it is, and what its manifest says."""
+    """A run whose folder this process may write: where it is, and what its manifest says.
+
+    `previous` is the folder of the run whose results are read: None for its own.
+    """
 
     name: str
     root: Path
@@ -21,6 +24,7 @@ class Run:
     figures: Path
     recorded: dict[str, Any]
     entries: dict[str, dict[str, Any]]
+    previous: Path | None = None
 
     def results(self, notebook: str) -> Path:
         """Return the results file of a notebook."""
@@ -29,7 +33,8 @@ class Run:
     def staged(self, notebook: str) -> "Run":
         """Return the same run inside the hidden folder in which a notebook executes."""
         out = self.folder / f".staging-{notebook[:2]}"
-        folder, figures = out / "papermill_runs" / self.name, out / "figures" / self.name
+        name = self.folder.name
+        folder, figures = out / "papermill_runs" / name, out / "figures" / name
         return Run(self.name, self.root, folder, figures, self.recorded, self.entries)
 
     def note(self, notebook: str, **entry: Any) -> None:  # noqa: ANN401 - JSON values
@@ -51,7 +56,7 @@ def results_in(path: Path) -> dict[str, Any] | None:
 def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the hash of each results file that a notebook's metadata declares it reads."""
     return {
-        name: manifest.sha256(paths.results_file(run.folder, name))
+        name: manifest.sha256(paths.results_file(run.previous or run.folder, name, run.root))
         for name in declared_reads(source)
     }
 

@@ -94,7 +94,7 @@ def run(
     """
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
-    with _locked(folder, run):
+    with locked(folder, f"the run {run!r}"):
         opened = _open(run, folder, force_platform, report)
         steps = list(_steps(opened, plans, force, report, data_problems))
         message = steps[-1].message or outputs.finish(opened)
@@ -105,14 +105,15 @@ def run(
 
 
 @contextmanager
-def _locked(folder: Path, run: str) -> Iterator[None]:
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for one process at a time; raise RunError if another has it."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise RunError(
-            f"another process is writing the run {run!r}: wait for it, or choose another --run"
+            f"another process is writing {what}: wait for it, or choose another name"
         ) from None
     try:
         yield
@@ -153,17 +154,18 @@ def _steps(
             step = Step(plan.name, "current")
         else:
             if not checked:
-                _refuse(data_problems())
+                refuse(data_problems())
             checked = True
             report(Step(plan.name, "running"))
-            step = _run_notebook(opened, plan, key)
+            step = run_notebook(opened, plan, key)
         report(step)
         yield step
         if step.state == "failed":
             return
 
 
-def _refuse(problems: Sequence[str]) -> None:
+def refuse(problems: Sequence[str]) -> None:
+    """Raise RunError with the first of the problems of the data, if there are any."""
     if len(problems) > 1:
         more = f"{len(problems) - 1} more: `detainers data check` lists them"
         raise RunError(f"{problems[0]}\n{more}")
@@ -181,7 +183,8 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
                 yield Step(name, "stale", message="what it was made from has changed: run it again")
 
 
-def _run_notebook(opened: Run, plan: Plan, key: str) -> Step:
+def run_notebook(opened: Run, plan: Plan, key: str) -> Step:
+    """Run a notebook and record, under its key, what became of it."""
     started, clock = dt.datetime.now(dt.UTC), time.monotonic()
     last_good = {k: v for k, v in opened.entries.get(plan.name, {}).items() if k != "message"}
     # Whoever dies from here on leaves an entry that is not `done`, so the next run starts it anew.
@@ -220,9 +223,9 @@ def _execute(opened: Run, plan: Plan) -> str:
             parameters=plan.injected,
             environment={
                 "DETAINERS_ROOT": str(opened.root),
-                "DETAINERS_RUN": opened.name,
+                "DETAINERS_RUN": opened.folder.name,
                 "DETAINERS_OUT": str(staged.folder.parents[1]),
-                "DETAINERS_PREVIOUS": str(opened.folder),
+                "DETAINERS_PREVIOUS": str(opened.previous or opened.folder),
             },
             kernel=kernels.warm_up(),
         )
