@@ -101,7 +101,7 @@ def finished(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DETAINERS_ROOT", str(root))
         patch.setattr(manifest, "HELPERS", root / "helpers")
-        patch.setattr(kernels, "warm_up", lambda: kernels.PLAIN)
+        patch.setattr(kernels, "obstacle", lambda: "for speed")
         outcome = swept(root)
     assert outcome.message == ""
     return root
@@ -115,7 +115,7 @@ def project(finished, tmp_path, monkeypatch):
     monkeypatch.setenv("DETAINERS_ROOT", str(root))
     # An edit of a study module while the tests run must not make a setting run again.
     monkeypatch.setattr(manifest, "HELPERS", root / "helpers")
-    monkeypatch.setattr(kernels, "warm_up", lambda: kernels.PLAIN)
+    monkeypatch.setattr(kernels, "obstacle", lambda: "for speed")
     monkeypatch.setattr(datapackage, "validate", lambda root=None: [])
     return root
 
@@ -303,16 +303,17 @@ def test_a_sweep_of_which_all_fails_gives_an_empty_table(project):
     assert table(project).column_names[:2] == ["setting", "source_policy"]
 
 
-def test_a_worker_with_other_helpers_or_another_python_is_refused(project, monkeypatch):
-    (project / "study.yaml").write_text(STUDY.replace("2014-07-01", "2014-07-02"))
-    prepared = sweep.prepare(sweep.read(project / "study.yaml"))
-    setting = list(prepared.plans)[-1]
-    opened, plan = sweep._open(prepared, setting), prepared.plans[setting]
-    step = sweep._run_setting(sweep._Job(opened, plan, "another key"))
-    assert (step.state, step.message) == (
-        "failed",
-        "the worker has other helpers or another Python",
-    )
+def test_a_worker_that_sees_other_helpers_or_data_refuses_the_setting(project):
+    def changing():
+        (project / "data" / "facts.csv").write_text("id,value\nA1,5\n", encoding="utf-8")
+        return threads()
+
+    small_study.save(project, GROWTH, notebook("facts * 3"))
+    outcome = swept(project, changing)
+    assert states(outcome) == ["failed"] * 5
+    assert {setting.message for setting in outcome.settings} == {
+        "this worker has something else: data/facts.csv changed"
+    }
 
 
 def test_problems_in_the_data_refuse_the_sweep(project):

@@ -85,6 +85,25 @@ def run(
         str | None, typer.Option(metavar="NN,...", help="Notebooks to run, by number or name.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run what is current, too.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="Notebooks to run at a time, where none needs "
+            "another's results; by default as many as there are processors.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and why; run nothing.")
+    ] = False,
+    plain_kernel: Annotated[
+        bool,
+        typer.Option(
+            "--plain-kernel", help="Start each kernel anew, and do not fork it: the same, slower."
+        ),
+    ] = False,
     force_platform: Annotated[
         bool,
         typer.Option("--force-platform", help="Make the reference run on another platform."),
@@ -101,18 +120,23 @@ def run(
     document = {} if file is None else request.read_document(file)
     asked = request.requested(parameter or [], document, names)
     with _progress(as_json) as report:
-        outcome = runner.run(
-            run,
-            asked,
-            only=names,
-            force=force,
-            force_platform=force_platform,
-            report=report,
-            data_problems=_data_problems,
-        )
+        if dry_run:
+            outcome = runner.preview(run, asked, only=names, force=force, report=report)
+        else:
+            outcome = runner.run(
+                run,
+                asked,
+                only=names,
+                force=force,
+                force_platform=force_platform,
+                jobs=jobs,
+                plain_kernel=plain_kernel,
+                report=report,
+                data_problems=_data_problems,
+            )
     if as_json:
         _print_json(outcome.as_dict())
-    else:
+    elif not dry_run:
         typer.echo(f"{'stopped' if outcome.message else 'finished'}: {outcome.folder}")
     if outcome.message:
         typer.echo(outcome.message, err=True)

@@ -25,7 +25,6 @@ import itertools
 import json
 import logging
 import os
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
@@ -123,8 +122,8 @@ class Sweep:
         The parameters that the study sets.
     root, previous
         The project's folder, and the folder of the run whose results the notebook reads.
-    recorded
-        What the settings are made from: `helpers.manifest.circumstances`.
+    shared
+        What the settings are made from: `helpers.manifest.ingredients`.
     """
 
     study: str
@@ -133,7 +132,7 @@ class Sweep:
     names: tuple[str, ...]
     root: Path
     previous: Path
-    recorded: dict[str, Any]
+    shared: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,7 @@ class _Job:
 
     opened: Run
     plan: Plan
-    key: str
+    key: dict[str, Any]
 
 
 def read(path: Path) -> Study:
@@ -196,7 +195,7 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
         names=tuple(dict.fromkeys(name for each in asked for name in each)),
         root=root,
         previous=paths.run_folder(run),
-        recorded=manifest.circumstances(root),
+        shared=manifest.ingredients(root),
     )
 
 
@@ -337,10 +336,10 @@ def _steps(
     for setting, plan in sweep.plans.items():
         opened = _open(sweep, setting)
         key = outputs.key(opened, plan.path, plan.parameters)
-        if outputs.is_current(opened, plan.name, key):
-            yield setting, Step(plan.name, "current")
-        else:
+        if outputs.reasons(opened, plan.name, key):
             waiting[setting] = _Job(opened, plan, key)
+        else:
+            yield setting, Step(plan.name, "current")
     if waiting:
         runner.refuse(data_problems())
         with connect() as client:
@@ -369,22 +368,23 @@ def _on_cluster(client: "Client", jobs: Mapping[str, _Job]) -> Iterator[tuple[st
 
 def _run_setting(job: _Job) -> Step:
     """Run a setting; called on a worker."""
-    name = job.plan.name
-    job.opened.folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(job.opened.folder / ".lock"):  # a worker given up for lost may still be at it
-        opened = replace(job.opened, entries=_entries(job.opened.folder))
-        if _key_here(opened, job.plan) != job.key:
-            return Step(name, "failed", message="the worker has other helpers or another Python")
-        if outputs.is_current(opened, name, job.key):
+    from helpers import execution, kernels
+
+    name, folder = job.plan.name, job.opened.folder
+    kernel = kernels.PLAIN if kernels.obstacle() else kernels.WARM
+    if kernel == kernels.WARM:
+        execution.warm_up(job.plan.path.parent)  # once; later it has nothing to do
+    here = replace(job.opened, shared=manifest.ingredients(job.opened.root))
+    key = outputs.key(here, job.plan.path, job.plan.parameters)
+    if differing := manifest.changes(job.key, key):
+        return Step(name, "failed", message=f"this worker has something else: {differing[0]}")
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):  # a worker given up for lost may still be at it
+        opened = replace(here, entries=_entries(folder))
+        if not outputs.reasons(opened, name, key):
             return Step(name, "done")
         outputs.remove_leftovers(opened)
-        return runner.run_notebook(opened, job.plan, job.key)
-
-
-def _key_here(opened: Run, plan: Plan) -> str:
-    versions = {**opened.recorded["versions"], "python": platform.python_version()}
-    here = replace(opened, recorded={**opened.recorded, "versions": versions})
-    return outputs.key(here, plan.path, plan.parameters)
+        return runner.run_notebook(opened, job.plan, key, kernel)
 
 
 def _open(sweep: Sweep, setting: str) -> Run:
@@ -394,7 +394,7 @@ def _open(sweep: Sweep, setting: str) -> Run:
         root=sweep.root,
         folder=folder,
         figures=folder / "figures",
-        recorded=sweep.recorded,
+        shared=sweep.shared,
         entries=_entries(folder),
         previous=sweep.previous,
     )
