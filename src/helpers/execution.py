@@ -87,10 +87,10 @@ def execute(
 
 def stop() -> None:
     """Kill every kernel that this process executes a notebook in; those executions fail."""
-    kernels.cool_down()
     for manager in list(_running):
         if manager.has_kernel:
             asyncio.run(manager.provisioner.kill())
+    kernels.cool_down()
 
 
 _running: set[AsyncKernelManager] = set()

@@ -78,20 +78,24 @@ def warm_up(folder: Path, environment: Mapping[str, str]) -> None:
     Parameters
     ----------
     folder, environment
-        The folder in which kernels will start, and their variables. Those whose names begin with
+        A folder in which kernels will start, and their variables. Those whose names begin with
         DETAINERS_ may differ from kernel to kernel.
     """
-    _server(str(folder), environment)
+    _server(folder, environment)
 
 
 def cool_down() -> None:
     """End the server, if there is one; kernels that run go on, those about to start fail."""
     with _lock:
-        if _current:
-            server = _current.pop()
-            server.process.kill()
-            server.process.wait()
+        for server in _servers:
             server.link.close()
+        for server in _servers:
+            try:
+                server.process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:  # it imports still, or has kernels
+                server.process.kill()
+                server.process.wait()
+        _servers.clear()
 
 
 class Provisioner(LocalProvisioner):
@@ -102,10 +106,9 @@ class Provisioner(LocalProvisioner):
         if reason := obstacle():
             self.log.warning("an ordinary kernel starts: %s", reason)
             return await super().launch_kernel(cmd, **kwargs)
-        folder = str(kwargs.get("cwd") or os.getcwd())
-        self.process = await asyncio.to_thread(_fork, cmd, folder, kwargs["env"])
+        self.cwd = Path(kwargs.get("cwd") or Path.cwd())
+        self.process = await asyncio.to_thread(_fork, cmd, self.cwd, kwargs["env"])
         self.pid = self.pgid = self.process.pid
-        self.cwd = folder
         return self.connection_info
 
     async def kill(self, restart: bool = False) -> None:
@@ -158,24 +161,34 @@ class _Server:
     link: socket.socket
 
 
-_current: list[_Server] = []
+_servers: list[_Server] = []
+"""The last one serves; others end when their kernels have."""
+
 _lock = threading.Lock()
 atexit.register(cool_down)
 
 
-def _server(folder: str, environment: Mapping[str, str]) -> _Server:
+def _server(folder: Path, environment: Mapping[str, str]) -> _Server:
     """Return a server whose kernels are what ordinary ones would be, started now.
 
-    What libraries read when they are imported (variables, matplotlibrc in the folder, the code of
-    the helpers) must not have changed since the server started; else another takes its place.
+    What libraries read when they are imported (variables, the settings of matplotlib in the folder,
+    the code of the helpers) must be what the server found, or another takes its place.
     """
-    variables = {k: v for k, v in environment.items() if not k.startswith(_OF_ONE_KERNEL)}
-    code = {file.name: file.stat().st_mtime_ns for file in _HELPERS.glob("*.py")}
-    serves = {"folder": folder, "variables": variables, "code": code, "client": os.getpid()}
+    settings = folder / "matplotlibrc"
+    serves = {
+        "client": os.getpid(),
+        "variables": {k: v for k, v in environment.items() if not k.startswith(_OF_ONE_KERNEL)},
+        "folder": folder if settings.exists() else None,
+        "code": {file: file.stat().st_mtime_ns for file in [*_HELPERS.glob("*.py")]},
+    }
     with _lock:
-        usable = [s for s in _current if s.serves == serves and s.process.poll() is None]
-        _current[:] = usable or [_start(serves)]
-        return _current[0]
+        _servers[:-1] = [server for server in _servers[:-1] if server.process.poll() is None]
+        last = _servers[-1] if _servers else None
+        if last is None or last.serves != serves or last.process.poll() is not None:
+            if last:
+                last.link.close()
+            _servers.append(_start(serves))
+        return _servers[-1]
 
 
 def _start(serves: dict[str, Any]) -> _Server:
@@ -192,7 +205,7 @@ def _start(serves: dict[str, Any]) -> _Server:
     return _Server(serves, process, link)
 
 
-def _fork(command: list[str], folder: str, environment: Mapping[str, str]) -> _Kernel:
+def _fork(command: list[str], folder: Path, environment: Mapping[str, str]) -> _Kernel:
     """Have a kernel forked; return when it listens.
 
     Raises
@@ -203,7 +216,7 @@ def _fork(command: list[str], folder: str, environment: Mapping[str, str]) -> _K
     lifeline, theirs = socket.socketpair()
     with theirs:
         socket.send_fds(_server(folder, environment).link, [b"1"], [theirs.fileno()])
-    request = {"command": command, "environment": dict(environment)}
+    request = {"command": command, "folder": str(folder), "environment": dict(environment)}
     try:
         lifeline.sendall(json.dumps(request).encode() + b"\n")
         pid, descriptors, _, _ = socket.recv_fds(lifeline, 16, 1, socket.MSG_CMSG_CLOEXEC)
@@ -267,6 +280,7 @@ def _become_kernel(lifeline: socket.socket) -> None:
     with lifeline.makefile("rb") as lines:
         request = json.loads(lines.readline())
     threading.Thread(target=_end_with, args=[lifeline], daemon=True).start()
+    os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     np.random.seed()  # `random` does so by itself
