@@ -3,9 +3,7 @@ import shutil
 from contextlib import contextmanager
 
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
-from distributed import Client
 from typer.testing import CliRunner
 
 import small_study
@@ -14,85 +12,14 @@ from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
 from helpers.sweep import SweepError
-from small_study import EVIDENCE, GROWTH
-
-STUDY = """\
-name: mine
-notebook: 01_jurisdiction_growth
-grid:
-  baseline: [listed_week_1, about_120]
-  endpoint: [refusing, refusing_or_limited]
-settings:
-  - {baseline: ice_2014, baseline_date: 2014-07-01}
-"""
-PUT = """\
-def result(value, unit, interval=None, level=None):
-    return dict(value=value, unit=unit, interval=interval, level=level, caveat=None)
-
-length = len(baseline) + len(endpoint)
-write("01_jurisdiction_growth", ["growth.svg"], **{
-    "growth.length": result(length, "letters", [length - 1, None], 0.95),
-    "growth.choice": result(f"{baseline} to {endpoint}", "choice"),
-    "growth.both": result([len(baseline), facts], "letters"),
-})
-"""
-
-
-def notebook(body=""):
-    return small_study.notebook(
-        small_study.GROWTH_DEFAULTS,
-        small_study.cell("read", small_study.READ),
-        small_study.cell("estimate", body or "facts * 2"),
-        small_study.cell("results", PUT),
-        reads=[EVIDENCE],
-    )
-
-
-def make(root):
-    small_study.make(root)
-    small_study.save(root, GROWTH, notebook())
-    for run, facts in (("reference", 3), ("other", 4)):
-        put_evidence(root, run, facts)
-    (root / "study.yaml").write_text(STUDY, encoding="utf-8")
-    return root
-
-
-def put_evidence(root, run, facts):
-    path = root / "papermill_runs" / run / f"{EVIDENCE}.results.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"results": {"evidence.facts": {"value": facts}}}))
-
-
-@contextmanager
-def threads():
-    """A cluster of two threads of this process."""
-    with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
-    ) as client:
-        yield client
+from small_study import GROWTH
+from small_sweep import STUDY, folder, make, notebook, states, swept, table, threads
 
 
 @contextmanager
 def no_cluster():
     raise AssertionError("a cluster was about to start")
     yield
-
-
-def swept(root, connect=threads, run="reference", **options):
-    study = sweep.read(root / "study.yaml")
-    return sweep.run(sweep.prepare(study, run), connect, **options)
-
-
-def states(outcome):
-    return [setting.state for setting in outcome.settings]
-
-
-def folder(root):
-    return root / "papermill_runs" / "sweeps" / "mine"
-
-
-def table(root):
-    return pq.read_table(folder(root) / sweep.RESULTS)
 
 
 @pytest.fixture(scope="module")
@@ -312,7 +239,7 @@ def test_a_worker_that_sees_other_helpers_or_data_refuses_the_setting(project):
     outcome = swept(project, changing)
     assert states(outcome) == ["failed"] * 5
     assert {setting.message for setting in outcome.settings} == {
-        "this worker has something else: data/facts.csv changed"
+        "01_jurisdiction_growth failed: its worker has something else: data/facts.csv changed"
     }
 
 

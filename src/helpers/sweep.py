@@ -25,6 +25,7 @@ import itertools
 import json
 import logging
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
@@ -217,19 +218,25 @@ def cluster(
     SweepError
         If no scheduler answers, or the choices exclude each other.
     """
+    import dask
     from distributed import Client, LocalCluster
 
     if sum(choice is not None for choice in (scheduler, scheduler_file, workers)) > 1:
         raise SweepError("--scheduler, --scheduler-file and --workers exclude each other")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
     if scheduler is None and scheduler_file is None:
-        own = LocalCluster(
-            n_workers=workers or os.cpu_count(),
-            threads_per_worker=1,
-            dashboard_address=None,
-            silence_logs=logging.CRITICAL,
-        )
-        with own, Client(own) as client:
+        # No setting waits at a worker, where it would share the blame for another that kills it.
+        with (
+            dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
+            LocalCluster(
+                n_workers=workers or os.cpu_count(),
+                threads_per_worker=1,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL,
+                preload=[__name__],
+            ) as own,
+            Client(own) as client,
+        ):
             yield client
         return
     address = _address(scheduler_file) if scheduler_file else scheduler
@@ -239,6 +246,11 @@ def cluster(
         raise SweepError(f"no scheduler at {address}: {error}") from None
     with client:
         yield client
+
+
+def dask_setup(worker: object) -> None:
+    """Leave Ctrl-C to the process that started the worker; Dask calls this in each of ours."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _address(scheduler_file: Path) -> str:
@@ -347,23 +359,23 @@ def _steps(
 
 
 def _on_cluster(client: "Client", jobs: Mapping[str, _Job]) -> Iterator[tuple[str, Step]]:
-    from distributed import as_completed
+    from distributed import KilledWorker, as_completed
 
-    futures = dict(
-        zip(client.map(_run_setting, list(jobs.values()), pure=False), jobs, strict=True)
-    )
+    futures = client.map(_run_setting, list(jobs.values()), pure=False)
+    settings = dict(zip(futures, jobs, strict=True))
     for future in as_completed(futures):
-        setting = futures[future]
+        setting = settings[future]
         try:
-            yield setting, future.result()
+            step = future.result()
         except CancelledError:
             raise SweepError("the scheduler was lost; what was finished stays") from None
-        except Exception as error:  # a disk is full, a worker was killed four times, ...
-            said = " ".join(str(error).split())
-            failed = Step(
-                jobs[setting].plan.name, "failed", message=f"{type(error).__name__}: {said}"
-            )
-            yield setting, failed
+        except KilledWorker as error:
+            times = error.allowed_failures + 1
+            step = _failure(jobs[setting], f"the worker died, each of {times} times")
+        except Exception as error:  # a disk is full, or whatever else a worker may suffer
+            said = str(error).strip().splitlines() or [""]
+            step = _failure(jobs[setting], f"{type(error).__name__}: {said[0]}")
+        yield setting, step
 
 
 def _run_setting(job: _Job) -> Step:
@@ -377,7 +389,7 @@ def _run_setting(job: _Job) -> Step:
     here = replace(job.opened, shared=manifest.ingredients(job.opened.root))
     key = outputs.key(here, job.plan.path, job.plan.parameters)
     if differing := manifest.changes(job.key, key):
-        return Step(name, "failed", message=f"this worker has something else: {differing[0]}")
+        return _failure(job, f"its worker has something else: {differing[0]}")
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):  # a worker given up for lost may still be at it
         opened = replace(here, entries=_entries(folder))
@@ -385,6 +397,10 @@ def _run_setting(job: _Job) -> Step:
             return Step(name, "done")
         outputs.remove_leftovers(opened)
         return runner.run_notebook(opened, job.plan, key, kernel)
+
+
+def _failure(job: _Job, why: str) -> Step:
+    return Step(job.plan.name, "failed", message=f"{job.plan.name} failed: {why}")
 
 
 def _open(sweep: Sweep, setting: str) -> Run:
