@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 from distributed import Client
 
 import small_study
-from helpers import sweep
+from helpers import studies, sweep
 from small_study import EVIDENCE, GROWTH
 
 STUDY = """\
@@ -67,7 +67,7 @@ def threads():
 
 
 def swept(root, connect=threads, run="reference", **options):
-    study = sweep.read(root / "study.yaml")
+    study = studies.read(root / "study.yaml")
     return sweep.run(sweep.prepare(study, run), connect, **options)
 
 

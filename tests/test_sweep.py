@@ -7,11 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 import small_study
-from helpers import cli, datapackage, kernels, manifest, parameters, sweep
+from helpers import cli, datapackage, kernels, manifest, parameters, studies, sweep
 from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
-from helpers.sweep import SweepError
 from small_study import GROWTH
 from small_sweep import STUDY, folder, make, notebook, states, swept, table, threads
 
@@ -55,13 +54,13 @@ def test_every_study_of_the_project_can_be_run(root, monkeypatch):
     files = sorted((root / "studies").glob("*.yaml"))
     assert "growth_multiverse" in [path.stem for path in files]
     for path in files:
-        study = sweep.read(path)
+        study = studies.read(path)
         assert study.name == path.stem
-        assert len(sweep.prepare(study).plans) == len(sweep.settings(study)), "a setting is twice"
+        assert len(sweep.prepare(study).plans) == len(studies.settings(study)), "a setting is twice"
 
 
 def test_the_growth_multiverse_has_every_combination_of_the_choices(root):
-    study = sweep.read(root / "studies" / "growth_multiverse.yaml")
+    study = studies.read(root / "studies" / "growth_multiverse.yaml")
     choices = {
         name: schema["enum"]
         for name, schema in parameters.Growth.model_json_schema()["properties"].items()
@@ -71,7 +70,7 @@ def test_the_growth_multiverse_has_every_combination_of_the_choices(root):
 
 
 def test_a_grid_gives_every_combination_and_settings_follow_it(finished):
-    assert sweep.settings(sweep.read(finished / "study.yaml"))[1:] == [
+    assert studies.settings(studies.read(finished / "study.yaml"))[1:] == [
         {"baseline": "listed_week_1", "endpoint": "refusing_or_limited"},
         {"baseline": "about_120", "endpoint": "refusing"},
         {"baseline": "about_120", "endpoint": "refusing_or_limited"},
@@ -96,8 +95,8 @@ def test_a_grid_gives_every_combination_and_settings_follow_it(finished):
 def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, text, message):
     path = tmp_path / "study.yaml"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises((SweepError, RunError), match=message) as refused:
-        sweep.read(path)
+    with pytest.raises(RunError, match=message) as refused:
+        studies.read(path)
     assert str(refused.value).startswith(str(path))
     assert "\n" not in str(refused.value)
 
@@ -118,7 +117,7 @@ def test_every_setting_is_checked_before_a_kernel_starts(project, changed, error
 
 
 def test_settings_that_come_to_the_same_parameters_are_one(project):
-    study = sweep.Study.model_validate(
+    study = studies.Study.model_validate(
         {
             "name": "mine",
             "notebook": 1,  # what YAML makes of 01
@@ -269,7 +268,7 @@ def test_no_scheduler_where_one_is_said_to_be_is_one_line(monkeypatch):
 
     with (
         dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
-        pytest.raises(SweepError, match=r"no scheduler at tcp://127\.0\.0\.1:9") as refused,
+        pytest.raises(RunError, match=r"no scheduler at tcp://127\.0\.0\.1:9") as refused,
         sweep.cluster("tcp://127.0.0.1:9"),
     ):
         pass

@@ -10,7 +10,6 @@ import pytest
 
 import small_study
 from helpers import kernels, sweep
-from helpers.sweep import SweepError
 from small_study import GROWTH
 from small_sweep import folder, make, notebook, states, swept, table, threads
 
@@ -167,20 +166,23 @@ def test_an_interrupt_ends_all_processes_and_exits_with_130(project, programs):
 
 
 @pytest.mark.slow
-def test_a_scheduler_that_is_killed_is_one_line_and_nothing_finished_is_lost(
+def test_settings_whose_scheduler_is_killed_have_failed_and_the_others_are_kept(
     project, programs, tmp_path
 ):
     file = tmp_path / "scheduler.json"
     scheduler = programs(SCHEDULER, "--host", "127.0.0.1", "--port", 0, "--scheduler-file", file)
     wait_until(file.exists)
     programs(WORKER, "--scheduler-file", file, "--nthreads", 1, "--local-directory", tmp_path)
-    with pytest.raises(SweepError, match="the scheduler was lost"):
-        swept(
-            project,
-            lambda: sweep.cluster(scheduler_file=file),
-            report=lambda setting: scheduler.kill(),
-        )
-    assert finished(project) >= 1
+    outcome = swept(
+        project,
+        lambda: sweep.cluster(scheduler_file=file),
+        report=lambda setting: scheduler.kill(),
+    )
+    assert set(states(outcome)) == {"done", "failed"}
+    assert "01_jurisdiction_growth failed: the scheduler was lost" in {
+        setting.message for setting in outcome.settings
+    }
+    assert table(project).num_rows == 3 * states(outcome).count("done")
 
 
 @pytest.mark.slow

@@ -30,7 +30,6 @@ _USER_ERRORS = {
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
     "helpers.request": "RunError",
-    "helpers.sweep": "SweepError",
 }
 
 
@@ -184,9 +183,9 @@ def sweep(
     Settings whose code, parameters and data are unchanged are left alone. What succeeded is
     gathered into one table, results.parquet.
     """
-    from helpers import sweep
+    from helpers import studies, sweep
 
-    prepared = sweep.prepare(sweep.read(study), run)
+    prepared = sweep.prepare(studies.read(study), run)
     with _counted(len(prepared.plans), as_json) as report:
         outcome = sweep.run(
             prepared,

@@ -24,6 +24,7 @@ MACHINERY = {
     "pages",
     "request",
     "runner",
+    "studies",
     "sweep",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""

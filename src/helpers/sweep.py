@@ -1,15 +1,5 @@
 """Run one notebook under many settings of its parameters, on Dask.
 
-A study file (YAML) names the notebook and its settings::
-
-    name: growth_multiverse
-    notebook: 01_jurisdiction_growth
-    grid:                  # every combination of these values
-      baseline: [listed_week_1, ice_2014]
-      endpoint: [refusing, refusing_or_limited]
-    settings:              # and these, each as it stands
-      - {baseline: listed_week_2, baseline_date: 2017-02-04}
-
 Each setting is a run of its own, in papermill_runs/sweeps/<name>/<id>, made as every run is: its
 outputs appear whole, and it is left alone while its key is unchanged. So a sweep that was killed
 goes on where it stood. results.parquet beside them gathers the results of all.
@@ -21,7 +11,6 @@ must see the project's folder under the same path, and have the environment of t
 import datetime as dt
 import hashlib
 import io
-import itertools
 import json
 import logging
 import os
@@ -31,15 +20,15 @@ from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from helpers import manifest, outputs, parameters, paths, request, runner
+from helpers import manifest, outputs, parameters, paths, request, runner, studies
 from helpers.outputs import Run
-from helpers.request import Plan
+from helpers.request import Plan, RunError
 from helpers.runner import Step
+from helpers.studies import Study
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,25 +49,6 @@ COLUMNS = {
 """Columns of the gathered results and their Arrow types, after the setting and its parameters."""
 
 _ARROW = {"text": "string", "number": "double", "boolean": "bool", "date": "date32"}
-
-
-class SweepError(ValueError):
-    """A sweep was asked for that cannot be run, or its cluster was lost."""
-
-
-class Study(BaseModel):
-    """A study file: a notebook, and the settings under which it is to run.
-
-    Every combination of the values in `grid` is a setting, and so is each of `settings`;
-    parameters that neither names keep their defaults.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: Annotated[str, AfterValidator(paths.checked_run_name)]
-    notebook: Annotated[str, BeforeValidator(request.as_text)]
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default_factory=dict)
-    settings: list[dict[str, Any]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -145,30 +115,6 @@ class _Job:
     key: dict[str, Any]
 
 
-def read(path: Path) -> Study:
-    """Return the study in a file.
-
-    Raises
-    ------
-    SweepError, helpers.request.RunError
-        If there is no such file, or it is no study: one line with the key and what is allowed.
-    """
-    try:
-        study = Study.model_validate(request.read_document(path))
-    except ValidationError as error:
-        raise SweepError(f"{path}: {_one_line(error)}") from None
-    if not (study.grid or study.settings):
-        raise SweepError(f"{path}: no setting is given: grid, settings or both are needed")
-    return study
-
-
-def settings(study: Study) -> list[dict[str, Any]]:
-    """Return what each setting of a study sets: the combinations of its grid, then the others."""
-    combinations = itertools.product(*study.grid.values()) if study.grid else ()
-    grid = [dict(zip(study.grid, values, strict=True)) for values in combinations]
-    return [*grid, *study.settings]
-
-
 def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
     """Check every setting of a study. Settings that come to the same parameters are one.
 
@@ -186,7 +132,7 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
         If the notebook or a parameter is unknown, or a value is not allowed.
     """
     (notebook,) = request.chosen([study.notebook])
-    asked = settings(study)
+    asked = studies.settings(study)
     plans = [request.plan({notebook: each}, [notebook])[0] for each in asked]
     root = paths.project_root()
     return Sweep(
@@ -215,14 +161,14 @@ def cluster(
 
     Raises
     ------
-    SweepError
+    helpers.request.RunError
         If no scheduler answers, or the choices exclude each other.
     """
     import dask
     from distributed import Client, LocalCluster
 
     if sum(choice is not None for choice in (scheduler, scheduler_file, workers)) > 1:
-        raise SweepError("--scheduler, --scheduler-file and --workers exclude each other")
+        raise RunError("--scheduler, --scheduler-file and --workers exclude each other")
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is said by us
     if scheduler is None and scheduler_file is None:
         # No setting waits at a worker, where it would share the blame for another that kills it.
@@ -243,7 +189,7 @@ def cluster(
     try:
         client = Client(address)
     except (OSError, ValueError) as error:
-        raise SweepError(f"no scheduler at {address}: {error}") from None
+        raise RunError(f"no scheduler at {address}: {error}") from None
     with client:
         yield client
 
@@ -257,7 +203,7 @@ def _address(scheduler_file: Path) -> str:
     # Left to itself, Dask waits for the file without end.
     if address := (manifest.read_json(scheduler_file) or {}).get("address"):
         return str(address)
-    raise SweepError(f"{scheduler_file}: no scheduler has written this file")
+    raise RunError(f"{scheduler_file}: no scheduler has written this file")
 
 
 def run(
@@ -286,9 +232,8 @@ def run(
 
     Raises
     ------
-    SweepError, helpers.request.RunError
-        If the sweep is running already, the data has problems, or the cluster cannot be reached or
-        is lost. What was finished stays.
+    helpers.request.RunError
+        If the sweep is running already, the data has problems, or the cluster cannot be reached.
     """
     with runner.locked(sweep.folder, f"the sweep {sweep.study!r}"):
         found = {}
@@ -368,7 +313,7 @@ def _on_cluster(client: "Client", jobs: Mapping[str, _Job]) -> Iterator[tuple[st
         try:
             step = future.result()
         except CancelledError:
-            raise SweepError("the scheduler was lost; what was finished stays") from None
+            step = _failure(jobs[setting], "the scheduler was lost")
         except KilledWorker as error:
             times = error.allowed_failures + 1
             step = _failure(jobs[setting], f"the worker died, each of {times} times")
@@ -444,14 +389,3 @@ def _columns(result: Mapping[str, Any]) -> dict[str, Any]:
 def _id(plan: Plan) -> str:
     parts = json.dumps([plan.name, plan.parameters], sort_keys=True)
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
-
-
-def _one_line(error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"unknown key {key!r}; there are {', '.join(Study.model_fields)}"
-    if first["type"] == "missing":
-        return f"key {key!r} is missing"
-    said = first["msg"].removeprefix("Value error, ")
-    return f"{key} = {first['input']!r}: {said[0].lower()}{said[1:]}"
