@@ -2,9 +2,10 @@
 
 import io
 import json
+import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,7 @@ class _Answering(TyperGroup):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a console may lack letters of a message
                 stream.reconfigure(errors="backslashreplace")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops like Ctrl-C
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -280,17 +282,20 @@ def _allowed(row: dict[str, Any]) -> str:
 
 @contextmanager
 def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
-    """Show each notebook on a line as it ends, and on terminals the one that is running."""
+    """Show each notebook on a line as it ends, and on terminals those that are running."""
     from rich.console import Console
 
     console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    running: list[str] = []
     with console.status("", spinner="line") as status:
 
         def report(step: "Step") -> None:
             if step.state == "running":
-                status.update(step.notebook)
+                running.append(step.notebook)
             else:
+                running[:] = [name for name in running if name != step.notebook]
                 _print_step(console, step)
+            status.update(", ".join(running))
 
         yield report
 
@@ -321,8 +326,18 @@ def _print_step(console: "Console", step: "Step") -> None:
     style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
     number, _, name = step.notebook.partition("_")
     seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
-    note = f": {step.message}" if step.state in ("unreadable", "stale") else ""
+    said = "" if step.state == "failed" else step.message or _few(step.reasons)
+    note = f": {said}" if said else ""
     console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")
+
+
+def _few(reasons: Sequence[str]) -> str:
+    first, more = reasons[:_SHOWN], len(reasons) - _SHOWN
+    return "; ".join([*first, f"{more} more (--json has all)"] if more > 0 else first)
+
+
+_SHOWN = 4
+"""How many reasons fit a line."""
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ share with whatever a notebook does, and each process forked there runs the main
 import asyncio
 import atexit
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import select
@@ -235,7 +235,7 @@ def _serve() -> None:
     """Import the libraries, then fork a kernel for each request, until the client is gone."""
     sys.path.remove("")  # an ordinary kernel does so while it imports
     link = socket.socket(fileno=int(sys.argv[1]))
-    _import_libraries(link)
+    variables = _import_libraries(link)
     gc.collect()
     gc.freeze()  # the collector would touch, and thereby copy, the memory that kernels share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that end leave nothing to collect
@@ -245,32 +245,37 @@ def _serve() -> None:
             break
         if os.fork() == 0:
             link.close()
-            return _become_kernel(socket.socket(fileno=lifelines[0]))
+            return _become_kernel(socket.socket(fileno=lifelines[0]), variables)
         os.close(lifelines[0])
     with suppress(ChildProcessError):
         os.wait()  # until the last kernel has ended: no kernel outlives its parent
     os._exit(0)
 
 
-def _import_libraries(link: socket.socket) -> None:
+def _import_libraries(link: socket.socket) -> dict[str, str]:
+    """Import what notebooks need; return the variables that libraries set as they are imported."""
     from helpers.manifest import MACHINERY
 
     kernel = ("ipykernel.kernelapp", "ipykernel.debugger", "IPython.core.debugger")
-    study = sorted(file.stem for file in _HELPERS.glob("*.py") if file.stem not in MACHINERY)
+    study = sorted({file.stem for file in _HELPERS.glob("[a-z]*.py")} - MACHINERY)
+    # Matplotlib looks for its backend now, and the debugger warns on standard error.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else it warns on standard error
-    # See helpers.cli: jsonschema would spend a second on a grammar that nobody needs.
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+    # See helpers.cli: jsonschema would spend a second on a grammar that nobody needs, when a
+    # notebook first reads data.
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-    for name in (*kernel, *LIBRARIES, *(f"helpers.{module}" for module in study)):
+    before = dict(os.environ)
+    for name in (*kernel, "jsonschema", *LIBRARIES, *(f"helpers.{module}" for module in study)):
         if select.select([link], [], [], 0)[0] and not link.recv(1, socket.MSG_PEEK):
             os._exit(0)  # the client is gone
         # What cannot be imported fails again, and is seen, in the notebook that wants it.
         with suppress(Exception):
             importlib.import_module(name)
     del sys.modules["rfc3987_syntax"]
+    return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 
-def _become_kernel(lifeline: socket.socket) -> None:
+def _become_kernel(lifeline: socket.socket, variables: dict[str, str]) -> None:
     """Do in this forked process what the command would do that is asked for on its lifeline."""
     import numpy as np
     from ipykernel.kernelapp import IPKernelApp
@@ -282,12 +287,13 @@ def _become_kernel(lifeline: socket.socket) -> None:
     threading.Thread(target=_end_with, args=[lifeline], daemon=True).start()
     os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update(request["environment"] | variables)
     np.random.seed()  # `random` does so by itself
-    sys.argv = request["command"][request["command"].index("-m") + 1 :]
+    _, _, module, *arguments = request["command"]  # python -m ipykernel_launcher ...
+    sys.argv = [str(importlib.util.find_spec(module).origin), *arguments]  # type: ignore[union-attr]
     app = IPKernelApp.instance()
     # 1 stands for a parent that need not be watched: the lifeline is.
-    app.initialize([*sys.argv[1:], "--IPKernelApp.parent_handle=1"])
+    app.initialize([*arguments, "--IPKernelApp.parent_handle=1"])
     own = os.pidfd_open(os.getpid())
     socket.send_fds(lifeline, [str(os.getpid()).encode()], [own])
     os.close(own)

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -194,7 +195,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 _NAMES = {
     "cells": "cell {}",
     "parameters": "parameter {}",
-    "results": "the results of {}",
+    "results": "{}.results.json",
     "helpers": "helpers/{}.py",
     "data": "{}",
     "lock": "requirements.lock",
@@ -233,6 +234,7 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+@cache
 def _direct_packages() -> dict[str, str]:
     required = importlib.metadata.requires("declined-detainers") or []
     names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]

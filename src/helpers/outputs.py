@@ -156,7 +156,7 @@ def publish(run: Run, notebook: str) -> dict[str, Any]:
 def remove_leftovers(run: Run) -> None:
     """Delete what a killed run left half done."""
     for folder in run.folder.glob(".staging-*"):
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # its kernel may still be writing there
     for folder in (run.folder, run.figures):
         for file in folder.glob(".*.part"):
             file.unlink(missing_ok=True)

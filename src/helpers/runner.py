@@ -6,7 +6,6 @@ place only when it has succeeded.
 
 import datetime as dt
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -113,16 +112,14 @@ def run(
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, plans[0].path.parent, plain_kernel, report, data_problems)
-        jobs = jobs or _processors()
-        steps = []
-        for step in _in_order(_steps(opened, plans, force, jobs, prepare, report), plans):
-            report(step)
-            steps.append(step)
-        failures = (step.message for step in steps if step.state == "failed")
-        message = next(failures, "") or outputs.finish(opened)
-        for step in _stale(opened, {plan.name for plan in plans}):
-            report(step)
-            steps.append(step)
+        try:
+            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            steps = list(_told(_in_order(ended, plans), report))
+            failures = (step.message for step in steps if step.state == "failed")
+            message = next(failures, "") or outputs.finish(opened)
+            steps += _told(_stale(opened, {plan.name for plan in plans}), report)
+        finally:
+            outputs.remove_leftovers(opened)
     return Outcome(run, str(folder), tuple(steps), message)
 
 
@@ -141,22 +138,22 @@ def preview(
     folder = paths.run_folder(run)
     opened = _open(run, folder, report)
     steps: list[Step] = []
-    to_run: set[str] = set()
     for plan in request.plan(asked, only):
-        reasons = outputs.reasons(
-            opened, plan.name, outputs.key(opened, plan.path, plan.parameters)
-        )
-        changing = [name for name in plan.reads if name in to_run]
-        state = "would run" if reasons or force else "may run" if changing else "current"
-        if state != "current":
-            to_run.add(plan.name)
-        reasons += ["it was asked for by force"] if force and not reasons else []
-        reasons += [f"the results of {name} may change" for name in changing]
+        key = outputs.key(opened, plan.path, plan.parameters)
+        reasons = outputs.reasons(opened, plan.name, key) or (["--force"] if force else [])
+        moving = {step.notebook for step in steps if step.state != "current"}
+        state = "would run" if reasons else "may run" if moving & set(plan.reads) else "current"
+        if state == "may run":
+            reasons = [f"results of {name} may change" for name in plan.reads if name in moving]
         steps.append(Step(plan.name, state, reasons=tuple(reasons)))
     steps += _stale(opened, {step.notebook for step in steps})
+    return Outcome(run, str(folder), tuple(_told(steps, report)))
+
+
+def _told(steps: Iterable[Step], report: Callable[[Step], None]) -> Iterator[Step]:
     for step in steps:
         report(step)
-    return Outcome(run, str(folder), tuple(steps))
+        yield step
 
 
 @contextmanager
@@ -245,7 +242,7 @@ def _steps(
     """Yield what becomes of each notebook when it is known; only the executing is in threads."""
     waiting, kernel, failed = list(plans), "", False
     running: dict[Future[str], _Begun] = {}
-    with _threads(opened, jobs, running) as threads:
+    with _threads(jobs, running) as threads:
         while running or (waiting and not failed):
             while not failed and len(running) < jobs and (plan := _next(waiting, running)):
                 waiting.remove(plan)
@@ -276,9 +273,7 @@ def _next(waiting: Iterable[Plan], running: Mapping[Future[str], _Begun]) -> Pla
 
 
 @contextmanager
-def _threads(
-    opened: Run, jobs: int, running: Mapping[Future[str], _Begun]
-) -> Iterator[ThreadPoolExecutor]:
+def _threads(jobs: int, running: Mapping[Future[str], _Begun]) -> Iterator[ThreadPoolExecutor]:
     """Give threads to execute in; whatever breaks that off ends all kernels."""
     with ThreadPoolExecutor(jobs) as threads:
         try:
@@ -289,7 +284,6 @@ def _threads(
             while wait(running, timeout=0).not_done:
                 execution.stop()
                 wait(running, timeout=0.1)
-            outputs.remove_leftovers(opened)
             raise
 
 
@@ -344,7 +338,6 @@ def _end(opened: Run, begun: _Begun, message: str) -> Step:
             seconds=seconds,
             **published,
         )
-    shutil.rmtree(opened.staged(name).folder.parents[1], ignore_errors=True)
     return Step(name, "failed" if message else "done", seconds, message)
 
 

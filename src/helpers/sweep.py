@@ -340,8 +340,10 @@ def _run_setting(job: _Job) -> Step:
         opened = replace(here, entries=_entries(folder))
         if not outputs.reasons(opened, name, key):
             return Step(name, "done")
-        outputs.remove_leftovers(opened)
-        return runner.run_notebook(opened, job.plan, key, kernel)
+        try:
+            return runner.run_notebook(opened, job.plan, key, kernel)
+        finally:
+            outputs.remove_leftovers(opened)
 
 
 def _failure(job: _Job, why: str) -> Step:
