@@ -56,26 +56,37 @@ def test_every_study_of_the_project_can_be_run(root, monkeypatch):
     for path in files:
         study = studies.read(path)
         assert study.name == path.stem
-        assert len(sweep.prepare(study).plans) == len(studies.settings(study)), "a setting is twice"
-
-
-def test_the_growth_multiverse_has_every_combination_of_the_choices(root):
-    study = studies.read(root / "studies" / "growth_multiverse.yaml")
-    choices = {
-        name: schema["enum"]
-        for name, schema in parameters.Growth.model_json_schema()["properties"].items()
-        if "enum" in schema
-    }
-    assert study.grid == choices
+        assert len(sweep.prepare(study).plans) == len(studies.settings(study, study.notebook)), (
+            "a setting is twice"
+        )
 
 
 def test_a_grid_gives_every_combination_and_settings_follow_it(finished):
-    assert studies.settings(studies.read(finished / "study.yaml"))[1:] == [
+    assert studies.settings(studies.read(finished / "study.yaml"), GROWTH)[1:] == [
         {"baseline": "listed_week_1", "endpoint": "refusing_or_limited"},
         {"baseline": "about_120", "endpoint": "refusing"},
         {"baseline": "about_120", "endpoint": "refusing_or_limited"},
         {"baseline": "ice_2014", "baseline_date": pd.Timestamp("2014-07-01").date()},
     ]
+
+
+def test_all_stands_for_every_choice_of_a_parameter():
+    study = studies.Study(name="a", notebook="03", grid={"exclude_travis": "all"})
+    found = studies.settings(study, "03_issuance_policy")
+    assert found == [{"exclude_travis": False}, {"exclude_travis": True}]
+    study = studies.Study(name="a", notebook="01", grid={"source_policy": "all"})
+    found = studies.settings(study, GROWTH)
+    assert found == [{"source_policy": policy} for policy in parameters.POLICIES]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("basline", "no parameter 'basline'"), ("baseline_date", "has no list of choices")],
+)
+def test_all_is_refused_where_there_are_no_choices(name, message):
+    study = studies.Study(name="a", notebook="01", grid={name: "all"})
+    with pytest.raises(ParameterError, match=message):
+        studies.settings(study, GROWTH)
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
         If the notebook or a parameter is unknown, or a value is not allowed.
     """
     (notebook,) = request.chosen([study.notebook])
-    asked = studies.settings(study)
+    asked = studies.settings(study, notebook)
     plans = [request.plan({notebook: each}, [notebook])[0] for each in asked]
     root = paths.project_root()
     return Sweep(
