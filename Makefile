@@ -61,4 +61,4 @@ lock: setup  ## remake requirements.lock (needs uv)
 	echo snakemake | uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file benchmarks/requirements.txt -
 
 clean:  ## remove what can be made again
-	rm -rf .venv benchmarks/.venv benchmarks/quick site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv benchmarks/.venv site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis
