@@ -12,7 +12,10 @@ def alive(pid):
 
 
 def marked(mark):
-    """Processes that were started with a mark in their environment, or forked from one."""
+    """Processes that were started with a mark in their environment, or forked from one.
+
+    None are found where the system has no /proc.
+    """
     found = set()
     for entry in Path("/proc").glob("[0-9]*"):
         try:

@@ -111,7 +111,7 @@ def run(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Run the notebooks in sequence.
+    """Run the notebooks, each after those whose results it reads.
 
     Notebooks whose code, parameters and data are unchanged are left alone.
     """

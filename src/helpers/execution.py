@@ -4,9 +4,12 @@ import asyncio
 import json
 import logging
 import os
+import sys
 import time
+import uuid
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -100,6 +103,7 @@ def _variables(own: Mapping[str, str]) -> dict[str, str]:
     return {**ONE_THREAD, **os.environ, **own}
 
 
+@cache
 def _engine() -> type:
     """Return papermill's engine, but for saving the notebook before and after each cell.
 
@@ -135,6 +139,12 @@ def _manager(folder: Path, variables: Mapping[str, str]) -> type[AsyncKernelMana
 
     class Manager(AsyncKernelManager):
         client_factory = _Client
+
+        def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on
+            if sys.platform == "linux":
+                # A port found free can be taken by another process before the kernel takes it.
+                options |= {"transport": "ipc", "ip": f"@{uuid.uuid4()}"}
+            super().__init__(**options)
 
         async def start_kernel(self, **options: Any) -> None:  # noqa: ANN401 - passed on
             await super().start_kernel(**options, cwd=str(folder), env=dict(variables))

@@ -60,7 +60,7 @@ def obstacle() -> str:
         # MacOS has fork, but libraries there break in a forked process.
         os.close(os.pidfd_open(os.getpid()))
     except (AttributeError, OSError):
-        return "kernels are forked on Linux from 5.3 only"
+        return "kernels can be forked on Linux 5.3 or later only"
     try:
         KernelSpecManager().get_kernel_spec(WARM)
     except NoSuchKernel:
@@ -179,7 +179,7 @@ def _server(folder: Path, environment: Mapping[str, str]) -> _Server:
         "client": os.getpid(),
         "variables": {k: v for k, v in environment.items() if not k.startswith(_OF_ONE_KERNEL)},
         "folder": folder if settings.exists() else None,
-        "code": {file: file.stat().st_mtime_ns for file in [*_HELPERS.glob("*.py")]},
+        "code": {file: file.stat().st_mtime_ns for file in _HELPERS.glob("*.py")},
     }
     with _lock:
         _servers[:-1] = [server for server in _servers[:-1] if server.process.poll() is None]
@@ -211,21 +211,20 @@ def _fork(command: list[str], folder: Path, environment: Mapping[str, str]) -> _
     Raises
     ------
     RuntimeError
-        If it ends before that.
+        If it, or the server, ends before that.
     """
-    lifeline, theirs = socket.socketpair()
-    with theirs:
-        socket.send_fds(_server(folder, environment).link, [b"1"], [theirs.fileno()])
     request = {"command": command, "folder": str(folder), "environment": dict(environment)}
+    server = _server(folder, environment)
+    lifeline, theirs = socket.socketpair()
     try:
+        with theirs:
+            socket.send_fds(server.link, [b"1"], [theirs.fileno()])
         lifeline.sendall(json.dumps(request).encode() + b"\n")
         pid, descriptors, _, _ = socket.recv_fds(lifeline, 16, 1, socket.MSG_CMSG_CLOEXEC)
-    except ConnectionError:
-        pid = b""
-    if not pid:
+        return _Kernel(int(pid), descriptors[0], lifeline)
+    except (OSError, ValueError):
         lifeline.close()
-        raise RuntimeError("the kernel ended before it was ready")
-    return _Kernel(int(pid), descriptors[0], lifeline)
+        raise RuntimeError("the kernel ended before it was ready") from None
 
 
 # In the server, and in the kernels that it forks.
@@ -233,9 +232,10 @@ def _fork(command: list[str], folder: Path, environment: Mapping[str, str]) -> _
 
 def _serve() -> None:
     """Import the libraries, then fork a kernel for each request, until the client is gone."""
-    sys.path.remove("")  # an ordinary kernel does so while it imports
+    if sys.path[0] == "":
+        del sys.path[0]  # an ordinary kernel does so while it imports
     link = socket.socket(fileno=int(sys.argv[1]))
-    variables = _import_libraries(link)
+    variables = _import_libraries()
     gc.collect()
     gc.freeze()  # the collector would touch, and thereby copy, the memory that kernels share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that end leave nothing to collect
@@ -252,7 +252,7 @@ def _serve() -> None:
     os._exit(0)
 
 
-def _import_libraries(link: socket.socket) -> dict[str, str]:
+def _import_libraries() -> dict[str, str]:
     """Import what notebooks need; return the variables that libraries set as they are imported."""
     from helpers.manifest import MACHINERY
 
@@ -266,8 +266,6 @@ def _import_libraries(link: socket.socket) -> dict[str, str]:
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     before = dict(os.environ)
     for name in (*kernel, "jsonschema", *LIBRARIES, *(f"helpers.{module}" for module in study)):
-        if select.select([link], [], [], 0)[0] and not link.recv(1, socket.MSG_PEEK):
-            os._exit(0)  # the client is gone
         # What cannot be imported fails again, and is seen, in the notebook that wants it.
         with suppress(Exception):
             importlib.import_module(name)

@@ -44,25 +44,16 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_entry(entry: object) -> bool:
-    # Names become paths of files to read and to delete, and a manifest may come from anyone.
     if not isinstance(entry, dict):
         return False
-    figures, written = entry.get("figures", []), entry.get("sha256", {})
-    has_key = isinstance(entry.get("key"), dict)
-    return (
-        isinstance(figures, list)
-        and all(_is_output(name, _FIGURE) for name in figures)
-        and (not has_key or (isinstance(written, dict) and "figures" in entry))
-        and (not has_key or all(_is_output(name, _OUTPUT) for name in written))
+    # Names of figures become paths of files to delete, and a manifest may come from anyone.
+    figures, key = entry.get("figures", []), entry.get("key")
+    named = isinstance(figures, list) and all(
+        isinstance(name, str) and re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII)
+        for name in figures
     )
-
-
-_FIGURE = r"\w+\.(svg|png|csv|json)"
-_OUTPUT = rf"{_FIGURE}|\w+\.(ipynb|results\.json)"
-
-
-def _is_output(name: object, pattern: str) -> bool:
-    return isinstance(name, str) and bool(re.fullmatch(pattern, name, re.ASCII))
+    parts = [key.get("parameters"), entry.get("sha256")] if isinstance(key, dict) else []
+    return named and all(isinstance(part, dict) for part in parts)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

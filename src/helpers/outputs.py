@@ -92,10 +92,12 @@ def reasons(run: Run, notebook: str, key: Mapping[str, Any]) -> list[str]:
     if entry.get("status") != "done":
         fate = "failed" if entry.get("status") == "failed" else "was cut short"
         found.append(f"its last run {fate}")
-    for file, written in entry["sha256"].items():
-        folder = run.figures if file in entry["figures"] else run.folder
-        if (now := manifest.sha256(folder / file)) != written:
-            found.append(f"{file} {'is missing' if now is None else 'was altered'}")
+    files = [run.folder / f"{notebook}.ipynb", run.results(notebook)]
+    for file in [*files, *(run.figures / name for name in entry.get("figures", []))]:
+        if (now := manifest.sha256(file)) is None:
+            found.append(f"{file.name} is missing")
+        elif now != entry["sha256"].get(file.name):
+            found.append(f"{file.name} was altered")
     return found
 
 
@@ -175,8 +177,10 @@ def finish(run: Run) -> str:
     if clash := _clash("result", results) or _clash("figure", figures):
         return clash
     merged = dict(sorted(item for own in results.values() for item in own.items()))
-    content = {"schema": 1, "run": run.name, "results": merged}
-    paths.write_atomically(run.folder / "results.json", paths.as_json(content))
+    content = paths.as_json({"schema": 1, "run": run.name, "results": merged})
+    path = run.folder / "results.json"
+    if not path.is_file() or path.read_bytes() != content.encode():
+        paths.write_atomically(path, content)
     return ""
 
 

@@ -111,9 +111,9 @@ def run(
         opened = _open(run, folder, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
-        prepare = partial(_prepare, plans[0].path.parent, plain_kernel, report, data_problems)
+        prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
         try:
-            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            ended = _steps(opened, plans, force, jobs or processors(), prepare, report)
             steps = list(_told(_in_order(ended, plans), report))
             failures = (step.message for step in steps if step.state == "failed")
             message = next(failures, "") or outputs.finish(opened)
@@ -195,7 +195,7 @@ def _check_platform(opened: Run, force_platform: bool) -> None:
 
 
 def _prepare(
-    folder: Path,
+    root: Path,
     plain_kernel: bool,
     report: Callable[[Step], None],
     data_problems: Callable[[], Sequence[str]],
@@ -208,7 +208,7 @@ def _prepare(
         report(Step("kernels", "ordinary", message=obstacle))
     warm = not (plain_kernel or obstacle)
     if warm:
-        execution.warm_up(folder)  # beside what follows
+        execution.warm_up(root / "notebooks")  # beside what follows
     refuse(data_problems())
     return kernels.WARM if warm else kernels.PLAIN
 
@@ -361,7 +361,8 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
                 yield Step(name, "stale", reasons=tuple(reasons))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, where a scheduler says so
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
