@@ -61,7 +61,7 @@ def put_evidence(root, run, facts):
 def threads():
     """A cluster of two threads of this process."""
     with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
     ) as client:
         yield client
 

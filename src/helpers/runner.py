@@ -113,7 +113,7 @@ def run(
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
         try:
-            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            ended = _steps(opened, plans, force, jobs or processors(), prepare, report)
             steps = list(_told(_in_order(ended, plans), report))
             failures = (step.message for step in steps if step.state == "failed")
             message = next(failures, "") or outputs.finish(opened)
@@ -361,7 +361,8 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
                 yield Step(name, "stale", reasons=tuple(reasons))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, where a scheduler says so
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import logging
-import os
 import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
@@ -175,9 +174,9 @@ def cluster(
         with (
             dask.config.set({"distributed.scheduler.worker-saturation": 1.0}),
             LocalCluster(
-                n_workers=workers or os.cpu_count(),
+                n_workers=workers or runner.processors(),
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
                 preload=[__name__],
             ) as own,
