@@ -326,7 +326,18 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
     assert set(imported(source)) & MACHINE_LIBRARIES == set()
 
 
-ESTIMATING = ("ages", "claims", "conflicts", "growth", "issuance", "rates", "series")
+ESTIMATING = (
+    "ages",
+    "claims",
+    "conflicts",
+    "growth",
+    "issuance",
+    "rates",
+    "series",
+    "simulated_ages",
+    "simulated_rates",
+    "validation",
+)
 
 
 @pytest.mark.parametrize("name", ESTIMATING)
