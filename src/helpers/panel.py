@@ -1,0 +1,278 @@
+"""Effect of resumed issuing on declinations, from counts by office and week.
+
+The model: had an office stayed stopped, its expected declinations would be a level of the office
+times a level of the week (parallel trends on the scale of ratios: Wooldridge 2023, Econometrics
+Journal 26:C31). Issuing is the channel by which resumption acts, so the total effect has no term
+for it. With `per_issued`, levels and effect are of declinations per detainer issued instead: that
+asks whether a detainer issued became likelier to be declined, not how many more were declined.
+
+Intervals are by the jackknife over offices (CV3: MacKinnon, Nielsen and Webb 2023, Journal of
+Applied Econometrics 38:671) with Student's t, one degree of freedom fewer than offices.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from helpers import fixed_effects
+from helpers.fixed_effects import Array
+from helpers.rates import RateRatio
+
+COLUMNS = {
+    "office": "the area of responsibility",
+    "week_start": "first day of the week",
+    "issued": "detainers issued in the week",
+    "declined": "detainers recorded as declined in the week",
+    "stopped": "whether the office had stopped issuing to agencies known not to cooperate",
+    "resumed": "first day of the first week of resumed issuing; empty where it never stopped",
+}
+"""Columns of a panel, one row an office and week; `helpers.synthetic.panel` makes one."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A panel as tables of offices by weeks; offices without any declination are left out.
+
+    Attributes
+    ----------
+    declined, exposure
+        Declinations, and what they are related to: detainers issued, or 1.
+    untreated, treated
+        Whether a cell tells the level without resumption (its office has stopped, or never
+        stops), or comes after resumption. Neither are the weeks before an office stops, and
+        those in which fewer than two offices tell the level.
+    since
+        Weeks since resumption, negative before; NaN where the office did not resume.
+    """
+
+    declined: Array
+    exposure: Array
+    untreated: NDArray[np.bool_]
+    treated: NDArray[np.bool_]
+    since: Array
+
+
+@dataclass(frozen=True)
+class EventStudy:
+    """Rate ratios by weeks since resumption, and a test of those before it.
+
+    Attributes
+    ----------
+    ratios
+        One row a span of weeks, in order: `first`, `last` (weeks since resumption; negative
+        before), `value`, `low`, `high` (interval of this ratio), `band_low`, `band_high` (of all
+        at once).
+    pre_trend_p_value
+        Of the largest deviation from 1 before resumption.
+    """
+
+    ratios: pd.DataFrame
+    pre_trend_p_value: float
+
+
+def cells(frame: pd.DataFrame, *, per_issued: bool = False, settling: int = 0) -> Cells:
+    """Read a panel.
+
+    Parameters
+    ----------
+    frame
+        Panel with `COLUMNS`, in any order; weeks may be missing.
+    per_issued
+        Whether declinations are related to detainers issued; weeks with none are left out.
+    settling
+        First weeks of an office's stop to leave out: where declinations are recorded late, they
+        still hold those of detainers issued before, which pull the estimate towards 1.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, the rows contradict each other, or fewer than two offices resumed
+        or can be compared with.
+    """
+    _check(frame)
+    office, names = pd.factorize(frame["office"], sort=True)
+    week = ((frame["week_start"] - frame["week_start"].min()).dt.days // 7).to_numpy()
+
+    def table(column: pd.Series, absent: float) -> Array:
+        filled = np.full((len(names), week.max() + 1), absent)
+        filled[office, week] = column
+        return filled
+
+    declined, issued = table(frame["declined"], np.nan), table(frame["issued"], 0)
+    since = table((frame["week_start"] - frame["resumed"]).dt.days // 7, np.nan)
+    stopped = table(frame["stopped"], 0) > 0
+    usable = np.isfinite(declined) & (issued > 0 if per_issued else True)
+    settled = stopped & (stopped.cumsum(axis=1) > settling)
+    never = ~stopped.any(axis=1, keepdims=True)
+    untreated, treated = usable & (settled | never), usable & (since >= 0)
+    compared = untreated.sum(axis=0) >= 2
+    declined = np.where((untreated | treated) & compared, declined, 0)
+    some = declined.any(axis=1)
+    if (treated & compared)[some].any(axis=1).sum() < 2:
+        raise ValueError(
+            "the panel needs two offices that resumed, in weeks in which two others had stopped "
+            "or never did"
+        )
+    return Cells(
+        declined=declined[some],
+        exposure=np.where(issued > 0, issued, 1.0)[some]
+        if per_issued
+        else np.ones((some.sum(), len(compared))),
+        untreated=(untreated & compared)[some],
+        treated=(treated & compared)[some],
+        since=since[some],
+    )
+
+
+def two_way(panel: Cells) -> RateRatio:
+    """Estimate the effect by two-way fixed effects: one ratio for all offices and weeks.
+
+    Poisson regression on office, week, and whether the office has resumed. Where the effect
+    differs or grows, offices that resumed earlier serve as controls of later ones although their
+    own effect is still changing, and the estimate need not be an average of effects
+    (Goodman-Bacon 2021, Journal of Econometrics 225:254).
+    """
+    samples = _jackknife_samples(panel, panel.untreated | panel.treated)
+    resumed = panel.treated[np.newaxis]
+    found = fixed_effects.fit(panel.declined, samples, panel.exposure, resumed)
+    return _ratio(found.coefficients[:, 0])
+
+
+def imputed(panel: Cells) -> RateRatio:
+    """Estimate the mean effect on offices that resumed, whatever its course.
+
+    Levels of offices and weeks come from cells without resumption alone; they give the
+    declinations to be expected after it had the office stayed stopped. The estimate is the sum
+    recorded over the sum expected (Borusyak, Jaravel and Spiess 2024, Review of Economic Studies
+    91:3253, in the multiplicative form of Wooldridge 2023). Where each office resumes in a week of
+    its own it equals Wooldridge's regression with an effect for each office and week.
+    """
+    return _ratio(_imputed_logs(panel, panel.treated[np.newaxis])[:, 0])
+
+
+def event_study(
+    panel: Cells, *, before: int = 24, after: int = 40, width: int = 4, seed: int = 0
+) -> EventStudy:
+    """Estimate the effect by weeks since resumption, and what differs before it.
+
+    After resumption as in `imputed`, each span of weeks for itself. Before it, the spans' ratios
+    to all earlier weeks of stop are coefficients of a regression on the cells without resumption
+    (Borusyak, Jaravel and Spiess 2024, section 4.4); 1 throughout if trends are parallel. The
+    band holds all ratios at once (sup-t: Montiel Olea and Plagborg-Moller 2019, Journal of
+    Applied Econometrics 34:1), its critical value simulated.
+
+    Parameters
+    ----------
+    panel
+        As from `cells`.
+    before, after
+        Weeks shown before and after resumption, multiples of the width.
+    width
+        Weeks a span.
+    seed
+        Seed of the critical value's simulation.
+    """
+    first = np.arange(-before, after, width)
+    spans = (panel.since >= first[:, None, None]) & (panel.since < first[:, None, None] + width)
+    samples = _jackknife_samples(panel, panel.untreated)
+    leads = fixed_effects.fit(panel.declined, samples, panel.exposure, spans[first < 0])
+    logs = np.hstack([leads.coefficients, _imputed_logs(panel, spans[first >= 0] & panel.treated)])
+    largest = _largest_t(logs, seed), _largest_t(leads.coefficients, seed)
+    error = _errors(logs)
+    pointwise = stats.t.ppf(0.975, _freedom(logs)) * error
+    uniform = np.quantile(largest[0], 0.95) * error
+    ratios = pd.DataFrame(
+        {"first": first, "last": first + width - 1, "value": np.exp(logs[0])}
+        | {"low": np.exp(logs[0] - pointwise), "high": np.exp(logs[0] + pointwise)}
+        | {"band_low": np.exp(logs[0] - uniform), "band_high": np.exp(logs[0] + uniform)}
+    )
+    seen = np.abs(leads.coefficients[0] / _errors(leads.coefficients)).max()
+    return EventStudy(ratios, float((1 + (largest[1] >= seen).sum()) / (1 + len(largest[1]))))
+
+
+def placebo(frame: pd.DataFrame, weeks: int = 26) -> pd.DataFrame:
+    """Return the panel as if issuing had resumed `weeks` earlier, before it really did.
+
+    The weeks from the true resumption on are left out, so that the effect to be found is 1.
+    """
+    early = frame["resumed"] - pd.Timedelta(weeks=weeks)
+    stopped = frame["stopped"] & ~frame["week_start"].ge(early)
+    moved = frame.assign(resumed=early, stopped=stopped)
+    return moved[~frame["week_start"].ge(frame["resumed"])]
+
+
+def _check(frame: pd.DataFrame) -> None:
+    for name, meaning in COLUMNS.items():
+        if name not in frame:
+            raise ValueError(f"the panel lacks the column {name!r}: {meaning}")
+        if name in ("week_start", "resumed") and frame[name].dtype.kind != "M":
+            raise ValueError(f"the panel's column {name!r} holds {frame[name].dtype}, not dates")
+    office = frame.groupby("office")
+    counts = frame[["issued", "declined"]]
+    odd = {
+        "a count that is missing or below 0": ~counts.ge(0).all(axis=1),
+        "a week twice": frame.duplicated(["office", "week_start"]),
+        "two weeks of resumption": office["resumed"].transform("nunique", dropna=False) > 1,
+        "a week of stop after it resumed": frame["stopped"]
+        & (frame["week_start"] >= frame["resumed"]),
+        "no week of stop before it resumed": frame["resumed"].notna()
+        & ~office["stopped"].transform("any"),
+    }
+    for said, rows in odd.items():
+        if rows.any():
+            first = frame[rows].iloc[0]
+            raise ValueError(
+                f"the panel has {said}: {first['office']}, week from {first['week_start']:%Y-%m-%d}"
+            )
+
+
+def _jackknife_samples(panel: Cells, sample: NDArray[np.bool_]) -> Array:
+    """Return the sample whole, then without each office in turn."""
+    offices = len(panel.declined)
+    kept = np.vstack([np.ones(offices), 1 - np.eye(offices)])
+    return kept[:, :, np.newaxis] * sample
+
+
+def _imputed_logs(panel: Cells, spans: NDArray[np.bool_]) -> Array:
+    """Return log ratios of recorded to imputed declinations, by sample and span."""
+    samples = _jackknife_samples(panel, panel.untreated)
+    levels = fixed_effects.fit(panel.declined, samples, panel.exposure).levels()
+    kept = _jackknife_samples(panel, np.ones_like(panel.treated))
+    recorded, expected = (
+        np.einsum("src,brc->sb", kept * of, spans.astype(float), optimize=True)
+        for of in (panel.declined, panel.exposure * levels)
+    )
+    if not (recorded > 0).all():
+        raise ValueError("a span of weeks has no declination without some office: widen it")
+    return np.log(recorded / expected)
+
+
+def _errors(logs: Array) -> Array:
+    """Return the jackknife's standard errors from estimates whole and without each office."""
+    return np.sqrt(_freedom(logs) / (len(logs) - 1) * ((logs[1:] - logs[0]) ** 2).sum(axis=0))
+
+
+def _freedom(logs: Array) -> int:
+    return len(logs) - 2
+
+
+def _ratio(logs: Array, level: float = 0.95) -> RateRatio:
+    """Return a ratio from its log estimated whole and without each office."""
+    error, freedom = float(_errors(logs)), _freedom(logs)
+    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    value, low, high = (float(np.exp(logs[0] + shift)) for shift in (0, -reach, reach))
+    return RateRatio(value, low, high, 2 * float(stats.t.sf(abs(logs[0]) / error, freedom)))
+
+
+def _largest_t(logs: Array, seed: int, draws: int = 20_000) -> Array:
+    """Draw the largest of several t statistics, correlated as the estimates are."""
+    rng = np.random.default_rng(seed)
+    deviations = logs[1:] - logs[0]
+    normal = rng.standard_normal((draws, len(deviations))) @ deviations
+    spread = np.sqrt((deviations**2).sum(axis=0))
+    freedom = _freedom(logs)
+    chi = np.sqrt(rng.chisquare(freedom, size=draws) / freedom)
+    return np.abs(normal / spread).max(axis=1) / chi
