@@ -70,6 +70,9 @@ class Growth(_Parameters):
         "declined_fy2016",
         "declining_facilities_2014",
         "declining_agencies_2018",
+        "declining_agencies_2018_ten_times",
+        "declined_2014_2017",
+        "counties_not_holding_2018",
     ] = Field(
         description="the earlier count: which list or counter (data/judgements/growth_counts.csv)"
     )
