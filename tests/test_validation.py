@@ -21,23 +21,24 @@ def mean_of_normals(rng):
     )
 
 
-def scenario(setting="model", replicate=mean_of_normals, estimator="mean"):
-    return Scenario(estimator, setting, "ten normal values", replicate)
+def scenario(*asked, replicate=mean_of_normals, name="ten", costly=False):
+    def draw(rng):
+        found = replicate(rng)
+        return dict.fromkeys(asked or ["mean.model"], found)
+
+    return Scenario(name, "ten normal values", draw, costly)
 
 
-def outcomes(number, **columns):
-    """Outcomes of which the named ones are given."""
-    fixed = scenario(replicate=lambda rng: Replication(**columns))
-    return validation.simulate(fixed, number, SEED)
+def outcomes(number, replicate=mean_of_normals, seed=SEED, **kwargs):
+    return validation.simulate(scenario(replicate=replicate, **kwargs), number, seed)["mean.model"]
 
 
 def measured(setting, found):
-    table = validation.summarise(scenario(setting), found)
-    return table.set_index("measure")
+    return validation.summarise(f"mean.{setting}", found).set_index("measure")
 
 
 def test_an_estimator_with_known_coverage_bias_and_false_positives_is_found_to_have_them():
-    found = validation.simulate(scenario(), 1_500, SEED)
+    found = outcomes(1_500)
     model, null = measured("model", found), measured("null", found)
     error = math.sqrt(0.95 * 0.05 / 1_500)
     assert model.loc["coverage", "value"] == pytest.approx(0.95, abs=4 * error)
@@ -47,41 +48,51 @@ def test_an_estimator_with_known_coverage_bias_and_false_positives_is_found_to_h
 
 
 def test_more_data_sets_leave_the_first_ones_as_they_were():
-    few, many = (validation.simulate(scenario(), number, SEED) for number in (5, 12))
+    few, many = outcomes(5), outcomes(12)
     assert many.head(5).equals(few)
     assert many["error"].is_unique
 
 
-def test_seed_estimator_and_setting_each_give_other_data():
-    def first(seed=SEED, **kwargs):
-        return validation.simulate(scenario(**kwargs), 1, seed)["error"].item()
+def test_seed_and_name_each_give_other_data():
+    found = [outcomes(1), outcomes(1, seed=4), outcomes(1, name="other")]
+    assert len({each["error"].item() for each in found}) == 3
 
-    assert len({first(), first(seed=4), first(setting="null"), first(estimator="other")}) == 4
+
+def test_estimators_of_one_scenario_see_the_same_data():
+    found = validation.simulate(scenario("mean.model", "other.null"), 9, SEED)
+    assert found["mean.model"].equals(found["other.null"])
 
 
 def test_the_order_of_scenarios_changes_no_outcome():
-    both = [scenario(), scenario("null")]
+    both = [scenario(), scenario("mean.null", name="other")]
     ahead, back = (validation.study(each, 20, 10, SEED) for each in (both, both[::-1]))
     by = ["setting", "measure"]
     assert ahead.sort_values(by, ignore_index=True).equals(back.sort_values(by, ignore_index=True))
 
 
+def test_a_table_has_the_rows_of_an_estimator_together_in_the_order_of_scenarios():
+    first = scenario("b.model", "a.null")
+    found = validation.study([first, scenario("b.power", name="other")], 3, 3, SEED)
+    assert [f"{row.estimator}.{row.measure}" for row in found.itertuples()] == [
+        "b.coverage",
+        "b.bias",
+        "b.power",
+        "a.false_positive_rate",
+    ]
+    assert set(found["words"]) == {"ten normal values"}
+
+
 def test_a_costly_scenario_gets_its_own_number_of_data_sets():
-    costly = Scenario("slow", "null", "", mean_of_normals, costly=True)
-    found = validation.study([scenario(), costly], 7, 2, SEED)
-    assert found.groupby("estimator")["replications"].unique().to_dict() == {
-        "mean": [7],
-        "slow": [2],
-    }
+    costly = scenario("slow.null", costly=True)
+    found = validation.study([scenario("quick.null"), costly], 7, 2, SEED)
+    assert found.set_index("estimator")["replications"].to_dict() == {"quick": 7, "slow": 2}
 
 
 @given(st.integers(0, 60), st.integers(1, 60))
 def test_the_interval_of_a_share_is_scipy_s_wilson_interval(count, more):
     n = count + more
     drawn = iter([True] * count + [False] * more)
-    found = validation.simulate(
-        scenario(replicate=lambda rng: Replication(covered=next(drawn))), n, SEED
-    )
+    found = outcomes(n, lambda rng: Replication(covered=next(drawn)))
     row = measured("model", found).loc["coverage"]
     expected = stats.binomtest(count, n).proportion_ci(0.95, method="wilson")
     assert row["value"] == count / n
@@ -89,7 +100,7 @@ def test_the_interval_of_a_share_is_scipy_s_wilson_interval(count, more):
 
 
 def test_the_error_of_a_mean_is_that_of_scipy():
-    found = validation.simulate(scenario(), 50, SEED)
+    found = outcomes(50)
     row = measured("model", found).loc["bias"]
     assert row["value"] == pytest.approx(np.mean(found["error"]))
     assert row["standard_error"] == pytest.approx(stats.sem(found["error"]))
@@ -108,7 +119,7 @@ def test_the_error_of_a_mean_is_that_of_scipy():
     ],
 )
 def test_the_setting_names_what_is_measured_and_its_target(setting, given, measures):
-    nominal = measured(setting, outcomes(3, **given))["nominal"]
+    nominal = measured(setting, outcomes(3, lambda rng: Replication(**given)))["nominal"]
     assert {name: None if math.isnan(at) else at for name, at in nominal.items()} == measures
 
 
@@ -121,22 +132,21 @@ def test_the_setting_names_what_is_measured_and_its_target(setting, given, measu
     ],
 )
 def test_a_stress_test_shows_coverage_else_rejection_else_error(given, of):
-    assert measured("stress_x", outcomes(3, **given))["of"].to_list() == [of]
+    found = outcomes(3, lambda rng: Replication(**given))
+    assert measured("stress_x", found)["of"].to_list() == [of]
 
 
 @pytest.mark.parametrize("setting", ["modle", "null", "stress_x"])
 def test_a_setting_without_an_outcome_is_refused(setting):
-    with pytest.raises(ValueError, match=f"'{setting}' of mean"):
-        validation.summarise(scenario(setting), outcomes(3))
+    with pytest.raises(ValueError, match=rf"mean\.{setting}: the setting is unknown"):
+        measured(setting, outcomes(3, lambda rng: Replication()))
 
 
 def test_an_outcome_that_is_missing_now_and_then_is_no_measure():
     drawn = iter([True, None])
-    found = validation.simulate(
-        scenario(replicate=lambda rng: Replication(covered=next(drawn))), 2, SEED
-    )
+    found = outcomes(2, lambda rng: Replication(covered=next(drawn)))
     with pytest.raises(ValueError, match="no outcome"):
-        validation.summarise(scenario(), found)
+        measured("model", found)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Simulated ages of detainers with a known truth, for the estimators of `ages`."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -74,26 +75,27 @@ def active(weeks: pd.DataFrame, mean_days: float, assumed: pd.DataFrame) -> list
 
 
 def _median(setting: str, n: int, truth: float, together: int = 1) -> Scenario:
-    def replicate(rng: Generator) -> Replication:
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
         times = rng.exponential(truth / math.log(2), n // together)
         held, tally = np.floor(times).astype(int).tolist(), [together] * len(times)
         low, high = ages.median_interval(held, tally, int(rng.integers(2**32)), DRAWS)
         error = log_error(ages.grouped_median(held, tally), truth)
-        return Replication(error, low <= truth <= high)
+        return {f"grouped_median.{setting}": Replication(error, low <= truth <= high)}
 
     words = f"exponential times in whole weeks, median {truth:.1f}, of {_group(n, together)}"
-    return Scenario("grouped_median", setting, words, replicate)
+    return Scenario(f"grouped_median_{setting}", words, replicate)
 
 
 def _share(setting: str, n: int, truth: float, together: int = 1) -> Scenario:
-    def replicate(rng: Generator) -> Replication:
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
         drawn = n // together
         part, whole = together * int(rng.binomial(drawn, truth)), together * drawn
         low, high = ages.share_interval(part, whole)
-        return Replication(log_error(part / whole, truth), low <= truth <= high)
+        error = log_error(part / whole, truth)
+        return {f"share_interval.{setting}": Replication(error, low <= truth <= high)}
 
     words = f"a share of {truth:.0%} among {_group(n, together)}"
-    return Scenario("share_interval", setting, words, replicate)
+    return Scenario(f"share_interval_{setting}", words, replicate)
 
 
 def _group(n: int, together: int) -> str:
@@ -117,8 +119,9 @@ def _life(
     left = np.where(age >= 0, ages.surviving(np.maximum(age, 0), truth, shape), 0)
     share = never_closed + (1 - never_closed) * left.mean(axis=1)
 
-    def replicate(rng: Generator) -> Replication:
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
         stock = float(rng.binomial(issued, share).sum())
-        return Replication(log_error(ages.mean_life(weeks, stock), truth))
+        found = ages.mean_life(weeks, stock)
+        return {f"mean_life.{setting}": Replication(log_error(found, truth))}
 
-    return Scenario("mean_life", setting, words, replicate)
+    return Scenario(f"mean_life_{setting}", words, replicate)

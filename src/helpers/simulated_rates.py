@@ -1,7 +1,6 @@
 """Simulated weeks of declinations with known rates, for the tests and intervals of `rates`."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.random import Generator
@@ -16,12 +15,11 @@ ASSUMED = 2.0
 POWER_RATIO = 0.5
 """Rate of the later weeks over that of the first, where power is measured."""
 
-_Counts = NDArray[np.int64]
 _Means = NDArray[np.float64]
 
 
 def scenarios(declined: Sequence[float], issued: Sequence[float]) -> list[Scenario]:
-    """Return the scenarios of comparing weekly rates.
+    """Return the scenarios of comparing the rates of three weeks.
 
     Parameters
     ----------
@@ -30,34 +28,27 @@ def scenarios(declined: Sequence[float], issued: Sequence[float]) -> list[Scenar
     issued
         Detainers issued in each week, the exposures.
     """
-    seen, exposed = np.asarray(declined, dtype=float), np.asarray(issued, dtype=float)
+    exposed = np.asarray(issued, dtype=float)
+    seen = np.asarray(declined, dtype=float)
     equal = seen.sum() * exposed / exposed.sum()
     fewer = equal * [1, POWER_RATIO, POWER_RATIO]
-    two, three = partial(_two_weeks, exposed[:2]), partial(_three_weeks, exposed)
+    stress = {2: "stress_dispersion_2", 4: "stress_dispersion_4"}
     return [
-        two("rate_ratio", "model", seen, 1),
-        two("rate_ratio", "null", equal, 1),
-        two("rate_ratio", "power", fewer, 1),
-        two("rate_ratio", "stress_dispersion_2", seen, 2),
-        two("rate_ratio", "stress_dispersion_4", seen, 4),
-        two("dispersed_rate_ratio", "model", seen, ASSUMED),
-        two("dispersed_rate_ratio", "null", equal, ASSUMED),
-        two("dispersed_rate_ratio", "power", fewer, ASSUMED),
-        two("dispersed_rate_ratio", "stress_dispersion_4", seen, 4),
-        *(
-            three(name, *setting)
-            for name in ("homogeneity", "exact_homogeneity")
-            for setting in (
-                ("null", equal, 1),
-                ("power", fewer, 1),
-                ("stress_dispersion_2", equal, 2),
-                ("stress_dispersion_4", equal, 4),
-            )
-        ),
+        _ratios("rates_seen", seen, exposed, 1, "model", None),
+        _ratios("rates_seen_dispersion_2", seen, exposed, 2, stress[2], "model"),
+        _ratios("rates_seen_dispersion_4", seen, exposed, 4, stress[4], stress[4]),
+        _ratios("rates_equal", equal, exposed, 1, "null", None),
+        _ratios("rates_equal_dispersion_2", equal, exposed, 2, None, "null"),
+        _ratios("rates_halved", fewer, exposed, 1, "power", None),
+        _ratios("rates_halved_dispersion_2", fewer, exposed, 2, None, "power"),
+        _homogeneity("three_rates_equal", equal, exposed, 1, "null"),
+        _homogeneity("three_rates_halved", fewer, exposed, 1, "power"),
+        _homogeneity("three_rates_dispersion_2", equal, exposed, 2, stress[2]),
+        _homogeneity("three_rates_dispersion_4", equal, exposed, 4, stress[4]),
     ]
 
 
-def counts(rng: Generator, means: _Means, dispersion: float) -> _Counts:
+def counts(rng: Generator, means: _Means, dispersion: float) -> NDArray[np.int64]:
     """Draw counts of given means: Poisson where the dispersion is 1, else negative binomial.
 
     Parameters
@@ -74,38 +65,48 @@ def counts(rng: Generator, means: _Means, dispersion: float) -> _Counts:
     return rng.negative_binomial(means / (dispersion - 1), 1 / dispersion)
 
 
-def _two_weeks(
-    exposed: _Means, estimator: str, setting: str, means: _Means, dispersion: float
+def _ratios(
+    name: str,
+    means: _Means,
+    exposed: _Means,
+    dispersion: float,
+    exact: str | None,
+    allowing: str | None,
 ) -> Scenario:
-    estimates: dict[str, Callable[..., rates.RateRatio]] = {
-        "rate_ratio": rates.rate_ratio,
-        "dispersed_rate_ratio": partial(rates.dispersed_rate_ratio, dispersion=ASSUMED),
-    }
-    first, second = means[:2] / exposed
-    truth = second / first
+    """Return a scenario of two weeks: the settings it is for the exact and the other estimator."""
+    means, exposed = means[:2], exposed[:2]
+    truth = (means[1] / exposed[1]) / (means[0] / exposed[0])
 
-    def replicate(rng: Generator) -> Replication:
-        found = estimates[estimator](counts(rng, means[:2], dispersion), exposed)
+    def judged(found: rates.RateRatio) -> Replication:
         covered = found.low <= truth <= found.high
         return Replication(log_error(found.value, truth), covered, found.p_value < ALPHA)
 
-    return Scenario(estimator, setting, _words(means[:2], dispersion), replicate)
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
+        drawn, of = counts(rng, means, dispersion), {}
+        if exact:
+            of[f"rate_ratio.{exact}"] = judged(rates.rate_ratio(drawn, exposed))
+        if allowing:
+            wide = rates.dispersed_rate_ratio(drawn, exposed, ASSUMED)
+            of[f"dispersed_rate_ratio.{allowing}"] = judged(wide)
+        return of
+
+    return Scenario(name, _words(means, dispersion), replicate)
 
 
-def _three_weeks(
-    exposed: _Means, estimator: str, setting: str, means: _Means, dispersion: float
+def _homogeneity(
+    name: str, means: _Means, exposed: _Means, dispersion: float, setting: str
 ) -> Scenario:
-    test = {"homogeneity": rates.homogeneity, "exact_homogeneity": rates.exact_homogeneity}
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
+        drawn = counts(rng, means, dispersion)
+        return {
+            f"{test.__name__}.{setting}": Replication(rejected=test(drawn, exposed) < ALPHA)
+            for test in (rates.homogeneity, rates.exact_homogeneity)
+        }
 
-    def replicate(rng: Generator) -> Replication:
-        p_value = test[estimator](counts(rng, means, dispersion), exposed)
-        return Replication(rejected=p_value < ALPHA)
-
-    costly = estimator == "exact_homogeneity"
-    return Scenario(estimator, setting, _words(means, dispersion), replicate, costly)
+    return Scenario(name, _words(means, dispersion), replicate)
 
 
 def _words(means: _Means, dispersion: float) -> str:
-    each = " and ".join(f"{mean:.0f}" for mean in means)
+    *others, last = (f"{mean:.0f}" for mean in means)
     law = "Poisson" if dispersion == 1 else f"dispersion {dispersion:g}"
-    return f"weeks with means of {each} declinations, {law}"
+    return f"weeks with means of {', '.join(others)} and {last} declinations, {law}"

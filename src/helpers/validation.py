@@ -24,11 +24,16 @@ ALPHA = 0.05
 DIGITS = 9
 """Digits to which two programs are compared; beyond, they differ by rounding."""
 
-PROFILES = {"short": (100, 20), "full": (2_000, 1_000)}
-"""Data sets of a scenario, and of one that is costly, by profile."""
+PROFILES = {"short": 80, "full": 2_000}
+"""Data sets of a scenario by profile."""
+
+COSTLY, COSTLY_STRESS = 0.5, 0.25
+"""Shares of a profile's data sets that are drawn where each takes long."""
 
 _MEASURES = {
     "model": {"covered": ("coverage", LEVEL), "error": ("bias", 0.0)},
+    "bounds": {"covered": ("coverage", 1.0)},
+    "range": {"covered": ("coverage", math.nan)},
     "null": {"rejected": ("false_positive_rate", ALPHA)},
     "power": {"rejected": ("power", math.nan)},
 }
@@ -55,28 +60,27 @@ class Replication(NamedTuple):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A way to draw data with a known truth, and what is asked of an estimator there.
+    """A way to draw data with a known truth, and what estimators make of each data set.
 
     Attributes
     ----------
-    estimator
-        Name of the estimator.
-    setting
-        `model` (its assumptions hold), `null` (and there is no effect), `power` (and there is
-        one) or `stress_VIOLATION` (an assumption fails); the first three may have a suffix.
+    name
+        Name of the way, with its own random numbers.
     words
         What is drawn, for readers.
     replicate
-        Draws one data set and estimates.
-    costly
-        Whether a data set takes so long that fewer are drawn.
+        Draws one data set; returns replications by `ESTIMATOR.SETTING`. The setting is `model`
+        (the estimator's assumptions hold), `null` (and there is no effect), `power` (and there
+        is one) or `stress_VIOLATION` (an assumption fails). `bounds` should hold the truth in
+        every data set; a `range` promises nothing. All but stress may have a suffix.
+    share
+        Data sets drawn, as a share of the profile's: less than 1 where each takes long.
     """
 
-    estimator: str
-    setting: str
+    name: str
     words: str
-    replicate: Callable[[Generator], Replication]
-    costly: bool = False
+    replicate: Callable[[Generator], Mapping[str, Replication]]
+    share: float = 1.0
 
 
 def log_error(value: float, truth: float) -> float:
@@ -84,7 +88,7 @@ def log_error(value: float, truth: float) -> float:
     return math.log(value / truth)
 
 
-def simulate(scenario: Scenario, replications: int, seed: int) -> pd.DataFrame:
+def simulate(scenario: Scenario, replications: int, seed: int) -> dict[str, pd.DataFrame]:
     """Draw data sets of a scenario and estimate from each.
 
     Each data set has a stream of random numbers of its own, made from the seed, the scenario's
@@ -102,31 +106,37 @@ def simulate(scenario: Scenario, replications: int, seed: int) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        One row a data set, columns as the fields of `Replication`, missing where there is none.
+    dict of pandas.DataFrame
+        By `ESTIMATOR.SETTING`: one row a data set, columns as the fields of `Replication`,
+        missing where there is none.
     """
-    name = f"{scenario.estimator}.{scenario.setting}"
-    streams = np.random.SeedSequence([seed, *name.encode()]).spawn(replications)
-    rows = [scenario.replicate(np.random.default_rng(stream)) for stream in streams]
-    return pd.DataFrame(rows, columns=Replication._fields, dtype=float)
+    streams = np.random.SeedSequence([seed, *scenario.name.encode()]).spawn(replications)
+    found = [scenario.replicate(np.random.default_rng(stream)) for stream in streams]
+    return {
+        asked: pd.DataFrame(
+            [each[asked] for each in found], columns=Replication._fields, dtype=float
+        )
+        for asked in found[0]
+    }
 
 
-def summarise(scenario: Scenario, outcomes: pd.DataFrame) -> pd.DataFrame:
-    """Return what the outcomes of a scenario say.
+def summarise(asked: str, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Return what the outcomes of an estimator in a setting say.
 
     Parameters
     ----------
-    scenario
-        The scenario; its setting names the measures. A stress setting has one: the share covered,
-        else the share rejected, else the mean error.
+    asked
+        `ESTIMATOR.SETTING`; the setting names the measures. A stress setting has the share
+        covered, else the share rejected, else the mean error; beside a share, the mean error has
+        the suffix `_bias`.
     outcomes
         As from `simulate`.
 
     Returns
     -------
     pandas.DataFrame
-        One row a measure: `estimator`, `setting`, `words`, `measure`, `of` (the outcome behind
-        it), `value`, `standard_error`, `low` and `high` (95% Monte Carlo interval: Wilson 1927,
+        One row a measure: `estimator`, `setting`, `measure`, `of` (the outcome behind it),
+        `value`, `standard_error`, `low` and `high` (95% Monte Carlo interval: Wilson 1927,
         Journal of the American Statistical Association 22: 209, for a share), `nominal` (missing
         where there is no target), `replications`.
 
@@ -135,58 +145,60 @@ def summarise(scenario: Scenario, outcomes: pd.DataFrame) -> pd.DataFrame:
     ValueError
         If the setting is unknown or has no outcome that it asks for.
     """
+    estimator, _, setting = asked.partition(".")
+    kind, _, suffix = setting.partition("_")
     given = [name for name in ("covered", "rejected", "error") if outcomes[name].notna().all()]
-    kind, _, suffix = scenario.setting.partition("_")
     measures = {
         of: ("_".join(filter(None, [measure, suffix])), nominal)
         for of, (measure, nominal) in _MEASURES.get(kind, {}).items()
         if of in given
     }
     if kind == "stress" and given:
-        measures = {given[0]: (scenario.setting, math.nan)}
+        measures = {given[0]: (setting, math.nan)}
+        if "error" in given[1:]:
+            measures["error"] = (f"{setting}_bias", math.nan)
     if not measures:
-        raise ValueError(f"setting {scenario.setting!r} of {scenario.estimator} has no outcome")
+        raise ValueError(f"{asked}: the setting is unknown, or has no outcome to measure")
     rows = [
         {
+            "estimator": estimator,
+            "setting": setting,
             "measure": measure,
             "of": of,
             **(_mean(outcomes[of]) if of == "error" else _share(outcomes[of])),
             "nominal": nominal,
+            "replications": len(outcomes),
         }
         for of, (measure, nominal) in measures.items()
     ]
-    return pd.DataFrame(rows).assign(
-        estimator=scenario.estimator,
-        setting=scenario.setting,
-        words=scenario.words,
-        replications=len(outcomes),
-    )
+    return pd.DataFrame(rows)
 
 
-def study(scenarios: Iterable[Scenario], cheap: int, costly: int, seed: int) -> pd.DataFrame:
+def study(scenarios: Iterable[Scenario], replications: int, seed: int) -> pd.DataFrame:
     """Simulate every scenario and put what they say into one table.
 
     Parameters
     ----------
     scenarios
         What to draw.
-    cheap, costly
-        Number of data sets of a scenario, and of one that is costly.
+    replications
+        Number of data sets of a scenario whose share is 1.
     seed
         Seed of the random numbers.
 
     Returns
     -------
     pandas.DataFrame
-        Rows as from `summarise`, scenario by scenario.
+        Rows as from `summarise`, with `words` of the scenario; an estimator's rows together.
     """
-    return pd.concat(
-        [
-            summarise(each, simulate(each, costly if each.costly else cheap, seed))
-            for each in scenarios
-        ],
-        ignore_index=True,
-    )
+    tables = [
+        summarise(asked, outcomes).assign(words=each.words)
+        for each in scenarios
+        for asked, outcomes in simulate(each, round(each.share * replications), seed).items()
+    ]
+    found = pd.concat(tables, ignore_index=True)
+    together = np.argsort(pd.factorize(found["estimator"])[0], kind="stable")
+    return found.iloc[together].reset_index(drop=True)
 
 
 def against_nominal(row: Mapping[str, float]) -> str:
