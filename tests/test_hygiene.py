@@ -331,11 +331,15 @@ ESTIMATING = (
     "claims",
     "conflicts",
     "growth",
+    "interrupted",
     "issuance",
     "rates",
     "series",
     "simulated_ages",
+    "simulated_growth",
+    "simulated_panel",
     "simulated_rates",
+    "simulated_series",
     "validation",
 )
 
