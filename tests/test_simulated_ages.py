@@ -26,7 +26,7 @@ def scenarios(root, weeks):
 @pytest.fixture(scope="module")
 def value(scenarios):
     """Measures by `ESTIMATOR.MEASURE`, of few data sets."""
-    found = validation.study(scenarios, NUMBER, NUMBER, SEED)
+    found = validation.study(scenarios, NUMBER, SEED)
     return found.set_index(found["estimator"] + "." + found["measure"])["value"]
 
 
@@ -54,12 +54,9 @@ def test_the_stock_inversion_finds_the_mean_life_it_was_made_with(value):
     assert value["mean_life.bias"] == pytest.approx(0, abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("violation", "sign"),
-    [("never_closed", 1), ("more_issued", 1), ("any_day", 1)],
-)
-def test_what_leaves_more_open_makes_the_mean_life_too_long(value, violation, sign):
-    assert sign * value[f"mean_life.stress_{violation}"] > 0
+@pytest.mark.parametrize("violation", ["never_closed", "more_issued", "any_day"])
+def test_what_leaves_more_open_makes_the_mean_life_too_long(value, violation):
+    assert value[f"mean_life.stress_{violation}"] > 0
 
 
 @pytest.mark.parametrize(("end", "shape"), [("low", 0.5), ("high", 2.0)])

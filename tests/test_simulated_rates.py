@@ -12,7 +12,7 @@ SEED, NUMBER = 5, 300
 @pytest.fixture(scope="module")
 def value():
     """Measures by `ESTIMATOR.MEASURE`, of few data sets."""
-    found = validation.study(simulated_rates.scenarios(DECLINED, ISSUED), NUMBER, NUMBER, SEED)
+    found = validation.study(simulated_rates.scenarios(DECLINED, ISSUED), NUMBER, SEED)
     return found.set_index(found["estimator"] + "." + found["measure"])["value"]
 
 
@@ -71,5 +71,5 @@ def test_allowing_for_dispersion_costs_power(value):
 
 def test_frozen_values():
     names = {s.name: s for s in simulated_rates.scenarios(DECLINED, ISSUED)}
-    found = validation.simulate(names["rates_seen_dispersion_2"], 1, SEED)
+    found = validation.simulate(names["rates_seen_2"], 1, SEED)
     assert {asked: each["error"].item() for asked, each in found.items()} == pytest.approx({})

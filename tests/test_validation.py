@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from helpers import validation
+from helpers.rates import RateRatio
 from helpers.validation import Replication, Scenario
 
 SEED = 3
@@ -21,12 +22,12 @@ def mean_of_normals(rng):
     )
 
 
-def scenario(*asked, replicate=mean_of_normals, name="ten", costly=False):
+def scenario(*asked, replicate=mean_of_normals, name="ten", share=1.0):
     def draw(rng):
         found = replicate(rng)
         return dict.fromkeys(asked or ["mean.model"], found)
 
-    return Scenario(name, "ten normal values", draw, costly)
+    return Scenario(name, "ten normal values", draw, share)
 
 
 def outcomes(number, replicate=mean_of_normals, seed=SEED, **kwargs):
@@ -65,14 +66,14 @@ def test_estimators_of_one_scenario_see_the_same_data():
 
 def test_the_order_of_scenarios_changes_no_outcome():
     both = [scenario(), scenario("mean.null", name="other")]
-    ahead, back = (validation.study(each, 20, 10, SEED) for each in (both, both[::-1]))
+    ahead, back = (validation.study(each, 20, SEED) for each in (both, both[::-1]))
     by = ["setting", "measure"]
     assert ahead.sort_values(by, ignore_index=True).equals(back.sort_values(by, ignore_index=True))
 
 
 def test_a_table_has_the_rows_of_an_estimator_together_in_the_order_of_scenarios():
     first = scenario("b.model", "a.null")
-    found = validation.study([first, scenario("b.power", name="other")], 3, 3, SEED)
+    found = validation.study([first, scenario("b.power", name="other")], 3, SEED)
     assert [f"{row.estimator}.{row.measure}" for row in found.itertuples()] == [
         "b.coverage",
         "b.bias",
@@ -82,9 +83,9 @@ def test_a_table_has_the_rows_of_an_estimator_together_in_the_order_of_scenarios
     assert set(found["words"]) == {"ten normal values"}
 
 
-def test_a_costly_scenario_gets_its_own_number_of_data_sets():
-    costly = scenario("slow.null", costly=True)
-    found = validation.study([scenario("quick.null"), costly], 7, 2, SEED)
+def test_a_scenario_is_drawn_as_often_as_its_share_says():
+    both = [scenario("quick.null"), scenario("slow.null", share=0.3)]
+    found = validation.study(both, 7, SEED)
     assert found.set_index("estimator")["replications"].to_dict() == {"quick": 7, "slow": 2}
 
 
@@ -115,7 +116,14 @@ def test_the_error_of_a_mean_is_that_of_scipy():
         ("model_small", {"covered": True, "rejected": True}, {"coverage_small": 0.95}),
         ("null", {"covered": True, "rejected": False}, {"false_positive_rate": 0.05}),
         ("power_half", {"error": 0.0, "rejected": True}, {"power_half": None}),
-        ("stress_pairs", {"error": 0.0, "covered": True, "rejected": True}, {"stress_pairs": None}),
+        ("bounds", {"covered": True}, {"coverage": 1}),
+        ("range", {"covered": True}, {"coverage": None}),
+        ("stress_pairs", {"error": 0.0}, {"stress_pairs": None}),
+        (
+            "stress_pairs",
+            {"error": 0.0, "covered": True, "rejected": True},
+            {"stress_pairs": None, "stress_pairs_bias": None},
+        ),
     ],
 )
 def test_the_setting_names_what_is_measured_and_its_target(setting, given, measures):
@@ -131,9 +139,9 @@ def test_the_setting_names_what_is_measured_and_its_target(setting, given, measu
         ({"error": 1.0}, "error"),
     ],
 )
-def test_a_stress_test_shows_coverage_else_rejection_else_error(given, of):
+def test_a_stress_test_is_named_for_coverage_else_rejection_else_error(given, of):
     found = outcomes(3, lambda rng: Replication(**given))
-    assert measured("stress_x", found)["of"].to_list() == [of]
+    assert measured("stress_x", found).at["stress_x", "of"] == of
 
 
 @pytest.mark.parametrize("setting", ["modle", "null", "stress_x"])
@@ -183,3 +191,25 @@ def test_agreement_does_not_depend_on_the_unit(value, digits, unit):
 def test_an_error_on_the_log_scale_is_near_the_relative_one():
     assert validation.log_error(10.1, 10) == pytest.approx(0.01, abs=1e-4)
     assert validation.log_error(7, 7) == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_value", "covered", "rejected"),
+    [(0.5, 1.5, 0.3, True, False), (1.1, 3.0, 0.01, True, True), (2.0, 3.0, 0.01, False, True)],
+)
+def test_a_ratio_is_judged_by_its_interval_and_its_p_value(low, high, p_value, covered, rejected):
+    found = validation.judge(RateRatio(1.2, low, high, p_value), 1.5)
+    assert found == Replication(math.log(1.2 / 1.5), covered, rejected)
+
+
+def test_an_estimator_asked_twice_estimates_once():
+    calls = []
+
+    def estimate(name):
+        calls.append(name)
+        return RateRatio(1.0, 0.5, 2.0, 0.9)
+
+    found = validation.judge_each(["a.model", "a.null", "b.null"], estimate, 1.0)
+    assert calls == ["a", "b"]
+    assert list(found) == ["a.model", "a.null", "b.null"]
+    assert set(found.values()) == {Replication(0.0, True, False)}

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from helpers import counters, multiverse
-from helpers.validation import COSTLY, COSTLY_STRESS, Replication, Scenario, log_error
+from helpers.validation import COSTLY, COSTLY_NO_TARGET, Replication, Scenario, log_error
 
 NOISE = 0.3
 """Standard deviation of the log of a count about the course of its counter."""
@@ -65,7 +65,9 @@ def _pooled(points: pd.DataFrame, annual_rate: float, spread: float) -> Scenario
 
     own = f"rates of their own, spread {spread:g}" if spread else "one rate"
     words = f"{len(names)} counters with {len(points)} counts, {own}, noise {NOISE:g}"
-    return Scenario(f"counters_{spread:g}", words, replicate, COSTLY_STRESS if spread else COSTLY)
+    return Scenario(
+        f"counters_{spread:g}", words, replicate, COSTLY_NO_TARGET if spread else COSTLY
+    )
 
 
 def _variance_shares(rng: Generator) -> Mapping[str, Replication]:

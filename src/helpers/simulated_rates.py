@@ -1,13 +1,14 @@
 """Simulated weeks of declinations with known rates, for the tests and intervals of `rates`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
 from helpers import rates
-from helpers.validation import ALPHA, Replication, Scenario, log_error
+from helpers.validation import ALPHA, Replication, Scenario, judge_each
 
 ASSUMED = 2.0
 """Dispersion that `dispersed_rate_ratio` is told of."""
@@ -15,6 +16,10 @@ ASSUMED = 2.0
 POWER_RATIO = 0.5
 """Rate of the later weeks over that of the first, where power is measured."""
 
+_RATIOS: dict[str, Callable[..., rates.RateRatio]] = {
+    "rate_ratio": rates.rate_ratio,
+    "dispersed_rate_ratio": partial(rates.dispersed_rate_ratio, dispersion=ASSUMED),
+}
 _Means = NDArray[np.float64]
 
 
@@ -33,18 +38,19 @@ def scenarios(declined: Sequence[float], issued: Sequence[float]) -> list[Scenar
     equal = seen.sum() * exposed / exposed.sum()
     fewer = equal * [1, POWER_RATIO, POWER_RATIO]
     stress = {2: "stress_dispersion_2", 4: "stress_dispersion_4"}
+    of = "dispersed_rate_ratio"
     return [
-        _ratios("rates_seen", seen, exposed, 1, "model", None),
-        _ratios("rates_seen_dispersion_2", seen, exposed, 2, stress[2], "model"),
-        _ratios("rates_seen_dispersion_4", seen, exposed, 4, stress[4], stress[4]),
-        _ratios("rates_equal", equal, exposed, 1, "null", None),
-        _ratios("rates_equal_dispersion_2", equal, exposed, 2, None, "null"),
-        _ratios("rates_halved", fewer, exposed, 1, "power", None),
-        _ratios("rates_halved_dispersion_2", fewer, exposed, 2, None, "power"),
+        _ratios("rates_seen", seen, exposed, 1, ["rate_ratio.model"]),
+        _ratios("rates_seen_2", seen, exposed, 2, [f"rate_ratio.{stress[2]}", f"{of}.model"]),
+        _ratios("rates_seen_4", seen, exposed, 4, [f"rate_ratio.{stress[4]}", f"{of}.{stress[4]}"]),
+        _ratios("rates_equal", equal, exposed, 1, ["rate_ratio.null"]),
+        _ratios("rates_equal_2", equal, exposed, 2, [f"{of}.null"]),
+        _ratios("rates_halved", fewer, exposed, 1, ["rate_ratio.power"]),
+        _ratios("rates_halved_2", fewer, exposed, 2, [f"{of}.power"]),
         _homogeneity("three_rates_equal", equal, exposed, 1, "null"),
         _homogeneity("three_rates_halved", fewer, exposed, 1, "power"),
-        _homogeneity("three_rates_dispersion_2", equal, exposed, 2, stress[2]),
-        _homogeneity("three_rates_dispersion_4", equal, exposed, 4, stress[4]),
+        _homogeneity("three_rates_equal_2", equal, exposed, 2, stress[2]),
+        _homogeneity("three_rates_equal_4", equal, exposed, 4, stress[4]),
     ]
 
 
@@ -66,29 +72,14 @@ def counts(rng: Generator, means: _Means, dispersion: float) -> NDArray[np.int64
 
 
 def _ratios(
-    name: str,
-    means: _Means,
-    exposed: _Means,
-    dispersion: float,
-    exact: str | None,
-    allowing: str | None,
+    name: str, means: _Means, exposed: _Means, dispersion: float, asked: Sequence[str]
 ) -> Scenario:
-    """Return a scenario of two weeks: the settings it is for the exact and the other estimator."""
     means, exposed = means[:2], exposed[:2]
     truth = (means[1] / exposed[1]) / (means[0] / exposed[0])
 
-    def judged(found: rates.RateRatio) -> Replication:
-        covered = found.low <= truth <= found.high
-        return Replication(log_error(found.value, truth), covered, found.p_value < ALPHA)
-
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        drawn, of = counts(rng, means, dispersion), {}
-        if exact:
-            of[f"rate_ratio.{exact}"] = judged(rates.rate_ratio(drawn, exposed))
-        if allowing:
-            wide = rates.dispersed_rate_ratio(drawn, exposed, ASSUMED)
-            of[f"dispersed_rate_ratio.{allowing}"] = judged(wide)
-        return of
+        drawn = counts(rng, means, dispersion)
+        return judge_each(asked, lambda name: _RATIOS[name](drawn, exposed), truth)
 
     return Scenario(name, _words(means, dispersion), replicate)
 

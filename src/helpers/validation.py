@@ -15,6 +15,8 @@ from numpy.random import Generator
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
 
+from helpers.rates import RateRatio
+
 LEVEL = 0.95
 """Nominal level of every interval."""
 
@@ -24,11 +26,11 @@ ALPHA = 0.05
 DIGITS = 9
 """Digits to which two programs are compared; beyond, they differ by rounding."""
 
-PROFILES = {"short": 80, "full": 2_000}
+PROFILES = {"short": 60, "full": 2_000}
 """Data sets of a scenario by profile."""
 
-COSTLY, COSTLY_STRESS = 0.5, 0.25
-"""Shares of a profile's data sets that are drawn where each takes long."""
+COSTLY, COSTLY_NO_TARGET = 0.5, 0.2
+"""Shares of a profile's data sets that are drawn where each takes long, with a target or none."""
 
 _MEASURES = {
     "model": {"covered": ("coverage", LEVEL), "error": ("bias", 0.0)},
@@ -86,6 +88,31 @@ class Scenario:
 def log_error(value: float, truth: float) -> float:
     """Return the error of a positive estimate on the log scale, near the relative error."""
     return math.log(value / truth)
+
+
+def judge(found: RateRatio, truth: float) -> Replication:
+    """Return what a ratio with its interval and p-value (of a ratio of 1) says of the truth."""
+    covered = found.low <= truth <= found.high
+    return Replication(log_error(found.value, truth), covered, found.p_value < ALPHA)
+
+
+def judge_each(
+    asked: Iterable[str], estimate: Callable[[str], RateRatio], truth: float
+) -> dict[str, Replication]:
+    """Return `judge` of every `ESTIMATOR.SETTING`, each estimator estimating once.
+
+    Parameters
+    ----------
+    asked
+        Estimators and their settings.
+    estimate
+        Gives an estimator's ratio by its name.
+    truth
+        The true ratio.
+    """
+    name = {each: each.partition(".")[0] for each in asked}
+    judged = {of: judge(estimate(of), truth) for of in dict.fromkeys(name.values())}
+    return {each: judged[of] for each, of in name.items()}
 
 
 def simulate(scenario: Scenario, replications: int, seed: int) -> dict[str, pd.DataFrame]:
