@@ -97,7 +97,7 @@ def cells(frame: pd.DataFrame, *, per_issued: bool = False, settling: int = 0) -
     week = ((frame["week_start"] - frame["week_start"].min()).dt.days // 7).to_numpy()
 
     def table(column: pd.Series, absent: float) -> Array:
-        filled = np.full((len(names), week.max() + 1), absent)
+        filled = np.full((len(names), week.max() + 1), absent, dtype=float)
         filled[office, week] = column
         return filled
 
@@ -243,7 +243,7 @@ def _imputed_logs(panel: Cells, spans: NDArray[np.bool_]) -> Array:
     levels = fixed_effects.fit(panel.declined, samples, panel.exposure).levels()
     kept = _jackknife_samples(panel, np.ones_like(panel.treated))
     recorded, expected = (
-        np.einsum("src,brc->sb", kept * of, spans.astype(float), optimize=True)
+        np.einsum("src,brc->sb", kept * of, spans.astype(float))
         for of in (panel.declined, panel.exposure * levels)
     )
     if not (recorded > 0).all():

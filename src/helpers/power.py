@@ -137,7 +137,7 @@ def panel(
         stats.t.isf(level / 2, offices - 1) * np.sqrt(inflation) + stats.t.ppf(power, offices - 1)
     )
     after = float((expected * treated).sum())
-    of_levels = _level_variance(expected, untreated, treated)
+    of_levels = level_variance(expected, untreated, treated)
 
     def lacks(log_ratio: float) -> float:
         variance = dispersion * (np.exp(-log_ratio) / after + of_levels)
@@ -148,10 +148,21 @@ def panel(
     return float(np.exp(optimize.brentq(lacks, 0, _LARGEST)))
 
 
-def _level_variance(
+def level_variance(
     means: NDArray[np.float64], untreated: NDArray[np.bool_], treated: NDArray[np.bool_]
 ) -> float:
-    """Return the variance of the log of the expected sum, of Poisson counts in untreated cells."""
+    """Return the variance of the log of the declinations expected after resumption without it.
+
+    That is, of the sum over treated cells of levels estimated from Poisson counts in untreated
+    ones, by the delta method with the information of office and week effects.
+
+    Parameters
+    ----------
+    means
+        Declinations expected had no office resumed, offices by weeks.
+    untreated, treated
+        As in `helpers.panel.Cells`.
+    """
     told, asked = means * untreated, means * treated
     information = np.block([[np.diag(told.sum(axis=1)), told], [told.T, np.diag(told.sum(axis=0))]])
     gradient = np.concatenate([asked.sum(axis=1), asked.sum(axis=0)]) / asked.sum()

@@ -9,6 +9,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+Array = NDArray[np.float64]
 
 OFFICES = {
     "Los Angeles": (128, 260),
@@ -48,15 +51,16 @@ FIRST_WEEK = pd.Timestamp("2016-01-02")
 Pattern = Literal["constant", "growing"]
 """Whether the effect is one number, or differs by office and builds up after resumption."""
 
-_ISSUED_BEFORE, _ISSUED_AFTER = 1700.0, 3100.0  # a week nationwide, about as published
-_STEP = (57.0, 3.0)  # weeks from the first to the middle of the rise, and its scale in weeks
+_ISSUED_BEFORE, _ISSUED_AFTER = 1700.0, 3050.0  # a week nationwide, about as published
+_STEP = (53.0, 1.5)  # weeks from the first to the middle of the rise, and its scale in weeks
 _SEASON = 0.05  # amplitude; highest in July
 _DECLINED = 1 / 60  # of the detainers issued while known uncooperative agencies get none
-_DECLINED_CHANNEL = 0.5  # of the detainers issued to known uncooperative agencies
+_DECLINED_KNOWN = 0.5  # of the detainers issued to known uncooperative agencies
 _STOPPED = (0.05, 0.12)  # stops lie between these shares of the weeks
 _RESUMED = (0.385, 0.75)  # resumptions are spread evenly over these shares of the weeks
 _BUILD_UP = 26.0  # weeks to reach 1 - 1/e of the full effect on the log scale
 _BURN_IN = 26  # earlier weeks, whose detainers are still being declined in the first ones
+_FRAME = ("office", "week_start", "issued", "declined", "stopped", "resumed")
 
 
 def panel(
@@ -100,10 +104,11 @@ def panel(
     Returns
     -------
     frame : pandas.DataFrame
-        One row an office and week, by office and week: `office` (text), `week_start` (date),
-        `issued` and `declined` (whole numbers; a week's declinations need not be of its
-        detainers), `stopped` (whether the office had stopped in that week), `resumed` (first
-        week of resumed issuing; empty where the office never stopped).
+        One row an office and week, in this order: `office` (text), `week_start` (date),
+        `issued` (detainers issued in the week), `declined` (declinations recorded in the week,
+        whenever the detainer was issued), `stopped` (whether the office had stopped in that
+        week), `resumed` (first week of resumed issuing; empty where the office never stopped).
+        The form is a contract: individual records add up to it, and `helpers.panel` reads it.
     truth : dict
         `rate_ratio`: expected declinations of offices that resumed, from resumption on, over
         those expected had they stayed stopped. `by_office` and `by_weeks_since`: the same by
@@ -121,37 +126,31 @@ def panel(
     issued_share, declined_share = np.array([OFFICES[name] for name in names]).T / 1000
     stop, resume = _policy(rng, declined_share, weeks)
     week = np.arange(-_BURN_IN, weeks)
-    level = _national(rng, week, shocks)
+    before, since = week < stop[:, None], week - resume[:, None]
 
-    base = np.outer(issued_share, level)
-    declined_base = _DECLINED * declined_share / issued_share
-    before = week < stop[:, None]
-    since = week - resume[:, None]
-    log_effect = _log_effects(rng, np.log(effect), pattern, before, since)
-    channel = np.expm1(log_effect) * declined_base[:, None] * base / _DECLINED_CHANNEL
+    others = np.outer(issued_share, _national(rng, week, shocks))
+    share = (_DECLINED * declined_share / issued_share)[:, None]
+    added = np.expm1(_log_effects(rng, np.log(effect), pattern, before, since))
+    known = added * share * others / _DECLINED_KNOWN
 
-    recorded = _recording(len(week), delay)
-    expected, untreated = (
-        (declined_base[:, None] * base + _DECLINED_CHANNEL * sent) @ recorded.T
-        for sent in (channel, np.where(before, channel, 0.0))
-    )
-    issued = _counts(rng, base, dispersion), _counts(rng, channel, dispersion)
-    to_record = declined_base[:, None] * issued[0] + _DECLINED_CHANNEL * issued[1]
-    declined = _counts(rng, to_record @ recorded.T, dispersion)
+    def recorded(to_others: NDArray[Any], to_known: NDArray[Any]) -> Array:
+        stays = delay / (1 + delay)
+        return lfilter([1 - stays], [1, -stays], share * to_others + _DECLINED_KNOWN * to_known)
 
-    shown = slice(_BURN_IN, None)
-    frame = pd.DataFrame(
-        {
-            "office": np.repeat(names, weeks),
-            "week_start": np.tile(_dates(week[shown]), len(names)),
-            "issued": (issued[0] + issued[1])[:, shown].ravel(),
-            "declined": declined[:, shown].ravel(),
-            "stopped": (~before & (since < 0))[:, shown].ravel(),
-            "resumed": np.repeat(_dates(resume), weeks),
-        }
-    )
-    truth = _truth(names, expected[:, shown], untreated[:, shown], since[:, shown])
-    return frame, truth
+    issued = [_counts(rng, means, dispersion) for means in (others, known)]
+    values = {
+        "issued": issued[0] + issued[1],
+        "declined": _counts(rng, recorded(*issued), dispersion),
+        "stopped": ~before & (since < 0),
+        "since": since,
+        "expected": recorded(others, known),
+        "untreated": recorded(others, np.where(before, known, 0.0)),
+    }
+    rows = pd.DataFrame({name: of[:, _BURN_IN:].ravel() for name, of in values.items()})
+    rows.insert(0, "office", np.repeat(names, weeks))
+    rows.insert(1, "week_start", np.tile(_dates(week[_BURN_IN:]), len(names)))
+    rows["resumed"] = np.repeat(_dates(resume), weeks)
+    return rows[list(_FRAME)], _truth(rows)
 
 
 def _check(
@@ -165,9 +164,7 @@ def _check(
             raise ValueError(f"{name} = {value}: a number from {least} on is needed")
 
 
-def _policy(
-    rng: np.random.Generator, declined_share: NDArray[np.float64], weeks: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _policy(rng: np.random.Generator, declined_share: Array, weeks: int) -> tuple[Array, Array]:
     """Return the weeks of stop and resumption, infinite for offices that never stop."""
     pairs = np.argsort(-declined_share, kind="stable").reshape(-1, 2)
     chosen = pairs[np.arange(len(pairs)), rng.integers(2, size=len(pairs))]
@@ -177,9 +174,7 @@ def _policy(
     return stop, resume
 
 
-def _national(
-    rng: np.random.Generator, week: NDArray[np.int64], shocks: float
-) -> NDArray[np.float64]:
+def _national(rng: np.random.Generator, week: NDArray[np.int64], shocks: float) -> Array:
     """Return detainers expected a week nationwide, but for those of resumed issuing."""
     middle, scale = _STEP
     rise = (_ISSUED_AFTER - _ISSUED_BEFORE) / (1 + np.exp((middle - week) / scale))
@@ -192,8 +187,8 @@ def _log_effects(
     log_effect: float,
     pattern: Pattern,
     before: NDArray[np.bool_],
-    since: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    since: Array,
+) -> Array:
     """Return the log effect of issuing to known agencies by office and week, 0 while stopped.
 
     Offices that never stop get none: what they issue is in their level.
@@ -207,16 +202,7 @@ def _log_effects(
     return ever * full * np.where(before, 1.0, built_up)
 
 
-def _recording(weeks: int, delay: float) -> NDArray[np.float64]:
-    """Return the share of each week's declinations (column) recorded in each week (row)."""
-    lag = np.subtract.outer(np.arange(weeks), np.arange(weeks))
-    stays = delay / (1 + delay)
-    return np.where(lag >= 0, (1 - stays) * stays ** np.maximum(lag, 0), 0.0)
-
-
-def _counts(
-    rng: np.random.Generator, means: NDArray[np.float64], dispersion: float
-) -> NDArray[np.int64]:
+def _counts(rng: np.random.Generator, means: Array, dispersion: float) -> NDArray[np.int64]:
     """Draw counts of given means; gamma means give a variance of dispersion times the mean."""
     if dispersion > 1:
         means = rng.gamma(means / (dispersion - 1), dispersion - 1)
@@ -228,24 +214,13 @@ def _dates(week: NDArray[Any]) -> pd.DatetimeIndex:
     return FIRST_WEEK + pd.to_timedelta(7 * np.where(np.isfinite(week), week, np.nan), unit="D")
 
 
-def _truth(
-    names: list[str],
-    expected: NDArray[np.float64],
-    untreated: NDArray[np.float64],
-    since: NDArray[np.float64],
-) -> dict[str, Any]:
-    cells = pd.DataFrame(
-        {
-            "by_office": np.repeat(names, since.shape[1]),
-            "by_weeks_since": since.ravel(),
-            "expected": expected.ravel(),
-            "untreated": untreated.ravel(),
-        }
-    )
-    after = cells[cells["by_weeks_since"] >= 0].astype({"by_weeks_since": int})
-    sums = {by: after.groupby(by)[["expected", "untreated"]].sum() for by in list(cells)[:2]}
-    return {
-        "rate_ratio": float(after["expected"].sum() / after["untreated"].sum()),
-        **{by: found["expected"] / found["untreated"] for by, found in sums.items()},
-        **{name: cells[name].to_numpy() for name in ("expected", "untreated")},
+def _truth(rows: pd.DataFrame) -> dict[str, Any]:
+    means = ["expected", "untreated"]
+    after = rows[rows["since"] >= 0].astype({"since": int})
+    sums = {
+        "rate_ratio": after[means].sum(),
+        "by_office": after.groupby("office")[means].sum(),
+        "by_weeks_since": after.groupby("since")[means].sum(),
     }
+    ratios = {name: of["expected"] / of["untreated"] for name, of in sums.items()}
+    return ratios | {name: rows[name].to_numpy() for name in means}
