@@ -172,7 +172,7 @@ def test_newey_west_errors_are_the_textbook_double_sum():
     n, k = matrix.shape
     expected = n / (n - k) * bread @ meat @ bread
     assert found.covariance.to_numpy() == pytest.approx(expected, rel=1e-6, abs=1e-12)
-    assert found.correlation is None
+    assert found.dispersion == interrupted.fit(counts, TERMS).dispersion
 
 
 def test_the_negative_binomial_is_the_likeliest_by_scipy_and_statsmodels():
@@ -203,7 +203,7 @@ def test_a_step_that_is_detectable_is_found_as_often_as_promised():
 def test_what_is_projected_without_steps_is_what_was_fitted_before_them():
     counts = negative_binomial(np.random.default_rng(8), MEANS, 20)
     found = interrupted.fit(counts, TERMS)
-    projected = interrupted.without_steps(found, TERMS)
+    projected = interrupted.projected(found, TERMS, ["step_1", "step_2", "slope"])
     before = WEEKS["end"] <= ORDER
     assert projected.loc[before, "mean"].tolist() == pytest.approx(found.means[before].tolist())
     last = TERMS.index[-1]

@@ -6,7 +6,7 @@ day after its last) and `count` (events in it; a number, whole or halved).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,8 +37,7 @@ class Fit:
     dispersion
         Variance of the counts over that of the model; 1 for Poisson counts.
     correlation
-        Of the residuals of one period and the next, corrected for the terms; None where the
-        errors do not rest on it.
+        Of the residuals of one period and the next.
     degrees
         Periods less terms.
     """
@@ -47,7 +46,7 @@ class Fit:
     covariance: pd.DataFrame
     means: pd.Series
     dispersion: float
-    correlation: float | None
+    correlation: float
     degrees: int
 
     def ratio(self, term: str, level: float = 0.95) -> RateRatio:
@@ -128,14 +127,19 @@ def fit(counts: ArrayLike, of_terms: pd.DataFrame, alpha: float = 0.0) -> Fit:
         times its square.
     """
     fitted = _glm(counts, of_terms, alpha)
-    rest, degrees = fitted.resid_pearson, int(fitted.df_resid)
-    means = fitted.fittedvalues
+    rest, means = fitted.resid_pearson, fitted.fittedvalues
     root = of_terms.to_numpy() * np.sqrt(means / (1 + alpha * means))[:, None]
     bread = linalg.inv(root.T @ root)
     dispersion, correlation = _moments(rest, np.eye(len(rest)) - root @ bread @ root.T)
-    meat = root.T @ _autoregression(correlation, len(rest)) @ root
-    return _as_fit(
-        fitted, of_terms, dispersion * bread @ meat @ bread, dispersion, correlation, degrees
+    meat = root.T @ linalg.toeplitz(correlation ** np.arange(len(rest))) @ root
+    names = of_terms.columns
+    return Fit(
+        pd.Series(fitted.params, index=names),
+        pd.DataFrame(dispersion * bread @ meat @ bread, index=names, columns=names),
+        pd.Series(means, index=of_terms.index),
+        dispersion,
+        correlation,
+        int(fitted.df_resid),
     )
 
 
@@ -156,11 +160,12 @@ def newey_west(counts: ArrayLike, of_terms: pd.DataFrame, lags: int | None = Non
     """
     if lags is None:
         lags = int(4 * (len(of_terms) / 100) ** (2 / 9))
-    fitted = _glm(
-        counts, of_terms, cov_type="HAC", cov_kwds={"maxlags": lags, "use_correction": True}
+    errors = {"maxlags": lags, "use_correction": True}
+    robust = _glm(counts, of_terms, cov_type="HAC", cov_kwds=errors).cov_params()
+    names = of_terms.columns
+    return replace(
+        fit(counts, of_terms), covariance=pd.DataFrame(robust, index=names, columns=names)
     )
-    dispersion = float(fitted.pearson_chi2 / fitted.df_resid)
-    return _as_fit(fitted, of_terms, fitted.cov_params(), dispersion, None, int(fitted.df_resid))
 
 
 def negative_binomial_alpha(counts: ArrayLike, of_terms: pd.DataFrame) -> float:
@@ -169,16 +174,17 @@ def negative_binomial_alpha(counts: ArrayLike, of_terms: pd.DataFrame) -> float:
     return float(full.fit(disp=0, maxiter=500).params[-1])
 
 
-def without_steps(fitted: Fit, of_terms: pd.DataFrame, level: float = 0.95) -> pd.DataFrame:
-    """Return the mean of each period as projected without steps and change of slope.
+def projected(
+    fitted: Fit, of_terms: pd.DataFrame, without: Sequence[str], level: float = 0.95
+) -> pd.DataFrame:
+    """Return the mean of each period with some terms set to 0, such as the steps or the season.
 
     Returns
     -------
     pandas.DataFrame
         One row a period: `mean`, and its interval `low`, `high` (of the mean, not of a count).
     """
-    changed = [name for name in of_terms if name.startswith("step_") or name == "slope"]
-    rows = of_terms.assign(**dict.fromkeys(changed, 0.0))
+    rows = of_terms.assign(**dict.fromkeys(without, 0.0))
     log_mean = rows @ fitted.estimates
     error = np.sqrt(((rows @ fitted.covariance) * rows).sum(axis=1))
     reach = stats.t.isf((1 - level) / 2, fitted.degrees) * error
@@ -337,29 +343,6 @@ def _season(periods: pd.DataFrame, harmonics: int) -> dict[str, NDArray[np.float
 def _glm(counts: ArrayLike, matrix: ArrayLike, alpha: float = 0.0, **errors: Any) -> Any:  # noqa: ANN401
     family = sm.families.NegativeBinomial(alpha=alpha) if alpha else sm.families.Poisson()
     return sm.GLM(np.asarray(counts), np.asarray(matrix), family=family).fit(**errors)
-
-
-def _as_fit(
-    fitted: Any,  # noqa: ANN401
-    of_terms: pd.DataFrame,
-    covariance: NDArray[np.float64],
-    dispersion: float,
-    correlation: float | None,
-    degrees: int,
-) -> Fit:
-    names = of_terms.columns
-    return Fit(
-        pd.Series(fitted.params, index=names),
-        pd.DataFrame(covariance, index=names, columns=names),
-        pd.Series(fitted.fittedvalues, index=of_terms.index),
-        dispersion,
-        correlation,
-        degrees,
-    )
-
-
-def _autoregression(correlation: float, size: int) -> NDArray[np.float64]:
-    return linalg.toeplitz(correlation ** np.arange(size))
 
 
 def _moments(rest: NDArray[np.float64], residual_maker: NDArray[np.float64]) -> tuple[float, float]:
