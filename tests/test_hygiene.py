@@ -328,11 +328,15 @@ def test_a_study_module_imports_nothing_of_the_machinery(path):
 
 ESTIMATING = (
     "ages",
+    "bridge",
     "claims",
     "conflicts",
+    "counters",
+    "declining",
     "growth",
     "interrupted",
     "issuance",
+    "multiverse",
     "rates",
     "series",
     "withheld",

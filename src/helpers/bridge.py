@@ -8,6 +8,10 @@ from helpers.growth import Count
 
 WHOLE_STATE = "State of "
 
+CHANGES = ("whole state added", "place added", "perhaps added", "removed")
+"""What can have happened to an entry between the two lists; perhaps: on the second list, and
+whether on the first is not known."""
+
 
 def named(listed: pd.DataFrame, none_before: Collection[str]) -> pd.DataFrame:
     """Return the places known by name that entered or left the list in its second week.
@@ -23,21 +27,21 @@ def named(listed: pd.DataFrame, none_before: Collection[str]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows of the table, with `change`: `whole state added`, `place added`, `perhaps added` (on
-        the second list; whether on the first is not known), `removed`.
+        Rows of the table with `change`, in the order of `CHANGES`.
     """
     before, after = listed["listed_week_1"], listed["listed_week_2"]
     new = after.eq("yes") & (before.eq("no") | listed["state"].isin(none_before))
     whole = listed["jurisdiction"].str.startswith(WHOLE_STATE)
-    change = pd.Series("", index=listed.index).case_when(
-        [
-            (new & whole, "whole state added"),
-            (new, "place added"),
-            (after.eq("yes") & before.eq("unknown"), "perhaps added"),
-            (before.eq("yes") & after.eq("no"), "removed"),
-        ]
+    cases = (
+        new & whole,
+        new & ~whole,
+        after.eq("yes") & before.eq("unknown") & ~new,
+        before.eq("yes") & after.eq("no"),
     )
-    return listed.assign(change=change)[change.ne("")].reset_index(drop=True)
+    return pd.concat(
+        [listed[case].assign(change=name) for case, name in zip(cases, CHANGES, strict=True)],
+        ignore_index=True,
+    )
 
 
 def bridge(first: Count, last: Count, changes: pd.Series) -> pd.DataFrame:
@@ -56,25 +60,26 @@ def bridge(first: Count, last: Count, changes: pd.Series) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row a step, in order: `step`, `low`, `high` (entries; removals negative).
+        One row a step, in order: `step`, `low`, `high` (entries; removals negative), and `start`,
+        `end` (length of the list before and after it, from the first length as used).
     """
     tally = changes.value_counts()
-    states, places, perhaps, removed = (
-        int(tally.get(change, 0))
-        for change in ("whole state added", "place added", "perhaps added", "removed")
-    )
+    states, places, perhaps, removed = (int(tally.get(change, 0)) for change in CHANGES)
     known = states + places - removed
+    seen = first.value + known
     rows = [
-        ("listed in week 1", first.low, first.high),
-        ("removed, named", -removed, -removed),
-        ("whole states added", states, states),
-        ("other places added, named", places, places),
-        ("perhaps added, named", 0, perhaps),
+        ("listed in week 1", first.low, first.high, first.value, first.value),
+        ("removed, named", -removed, -removed, first.value, first.value - removed),
+        ("whole states added", states, states, first.value - removed, seen - places),
+        ("other places added, named", places, places, seen - places, seen),
+        ("perhaps added, named", 0, perhaps, seen, seen + perhaps),
         (
             "not seen by name, net",
             last.low - first.high - known - perhaps,
             last.high - first.low - known,
+            seen,
+            last.value,
         ),
-        ("listed in week 2", last.low, last.high),
+        ("listed in week 2", last.low, last.high, last.value, last.value),
     ]
-    return pd.DataFrame(rows, columns=["step", "low", "high"])
+    return pd.DataFrame(rows, columns=["step", "low", "high", "start", "end"])

@@ -14,7 +14,7 @@ from helpers.growth import DAYS_PER_YEAR
 COUNTERS = {
     ("listed_jurisdictions", "ICE weekly report"): "ICE weekly list",
     ("jurisdictions_with_noncompliance_policy", "as quoted"): "ICE list of 2014, via CIS",
-    ("municipalities_that_declined_any", "as quoted"): "ICE, declined in FY2016",
+    ("municipalities_that_declined_any", "as quoted"): "ICE, fiscal 2016",
     ("noncooperative_jails", "as quoted"): "ICE declaration, jails",
     ("jurisdictions_with_a_decline", "as quoted"): "DHS OIG, declined 2014-2017",
     ("agencies_with_a_decline", "TRAC"): "TRAC, agencies",

@@ -7,6 +7,35 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from helpers import evidence
+from helpers.evidence import REPORT_WEEKS, Fact, Ledger
+
+_NPR = "NPR copy of the ICE FOIA file"
+_FULL_YEARS = [f"{year}-01-01/{year}-12-31" for year in range(2008, 2015)]
+
+OBSERVED = {
+    "week 1: jails": ("declining_facilities_count", REPORT_WEEKS[0], None),
+    "week 2: jurisdictions": ("jurisdictions_with_a_decline", REPORT_WEEKS[1], None),
+    "2014-17: jurisdictions": ("jurisdictions_with_a_decline", "2014-01-01/2017-05-31", None),
+    **{
+        f"{year[:4]}: facilities": ("facilities_with_any_decline", year, _NPR)
+        for year in _FULL_YEARS
+    },
+}
+"""Periods of which both the declinations and the places that declined are published: series of
+the places, window and basis, by period and what a place is."""
+
+
+def observed(ledger: Ledger) -> dict[str, tuple[Fact, Fact]]:
+    """Return the declinations of each period of `OBSERVED`, and the places that made them."""
+    return {
+        name: (
+            evidence.pick(ledger, "detainers_declined", window=window, basis=basis),
+            evidence.pick(ledger, places, window=window, basis=basis),
+        )
+        for name, (places, window, basis) in OBSERVED.items()
+    }
+
 
 def at_least(table: pd.DataFrame) -> pd.DataFrame:
     """Return how many facilities declined at least n detainers, at every n that occurs.
