@@ -2,7 +2,7 @@ import pytest
 
 from helpers import simulated_panel, validation
 
-SEED, NUMBER = 5, 60
+SEED, NUMBER = 5, 100
 
 
 @pytest.fixture(scope="module")
@@ -13,10 +13,10 @@ def value():
 
 
 def test_intervals_cover_and_tests_keep_their_level_under_their_models(value):
-    # Of 30 data sets no more than 5 miss, by a chance of more than 1 in 200.
+    # Of 50 data sets 8 or more miss in one of 500 cases.
     for estimator in ("two_way", "imputed", "event_study"):
-        assert value[f"{estimator}.coverage"] >= 25 / 30
-        assert value[f"{estimator}.false_positive_rate"] <= 5 / 30
+        assert value[f"{estimator}.coverage"] >= 43 / 50
+        assert value[f"{estimator}.false_positive_rate"] <= 7 / 50
 
 
 def test_effects_that_differ_and_grow_pull_the_two_way_estimate_down_and_not_the_imputed(value):
@@ -30,4 +30,4 @@ def test_late_records_pull_the_estimate_towards_no_effect(value):
 
 def test_a_weak_effect_is_found_more_often_than_a_false_one(value):
     for estimator in ("two_way", "imputed"):
-        assert value[f"{estimator}.power"] > value[f"{estimator}.false_positive_rate"] + 0.1
+        assert value[f"{estimator}.power"] > 0.15
