@@ -60,7 +60,7 @@ def panel(ledger: Ledger) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "count": named,
-            "counter": named.where(~named.str.startswith(f"{ICE}"), ICE),
+            "counter": named.where(~named.str.startswith(ICE), ICE),
             "start": start,
             "end": end,
             "time": start + (end - start) / 2,

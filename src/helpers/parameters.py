@@ -51,7 +51,8 @@ def _none_if_empty(value: object) -> object:
 
 
 _Date = Annotated[dt.date, BeforeValidator(_iso_date)]
-_BaselineDate = Annotated[_Date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2020, 12, 31))]
+# At least a year apart: over days, a rate a year takes any size and means nothing.
+_BaselineDate = Annotated[_Date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2019, 12, 31))]
 _EndpointDate = Annotated[_Date, Field(ge=dt.date(2021, 1, 1), le=dt.date(2021, 12, 31))]
 
 
