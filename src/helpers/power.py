@@ -111,7 +111,7 @@ def panel(
     Parameters
     ----------
     means
-        Declinations expected had no office resumed, offices by weeks or a number.
+        Declinations expected had no office resumed, offices by weeks or one number.
     untreated, treated
         As in `helpers.panel.Cells`.
     dispersion
@@ -126,7 +126,7 @@ def panel(
         thousandfold rise would be shown.
     """
     expected = np.broadcast_to(np.asarray(means, dtype=float), treated.shape)
-    _check(expected.min(), dispersion, power, level)
+    _check(expected[untreated | treated].min(), dispersion, power, level)
     offices = len(expected)
     resumed = int(treated.any(axis=1).sum())
     group = min(resumed, offices - resumed)
@@ -164,9 +164,16 @@ def level_variance(
         As in `helpers.panel.Cells`.
     """
     told, asked = means * untreated, means * treated
-    information = np.block([[np.diag(told.sum(axis=1)), told], [told.T, np.diag(told.sum(axis=0))]])
-    gradient = np.concatenate([asked.sum(axis=1), asked.sum(axis=0)]) / asked.sum()
-    return float(gradient @ np.linalg.pinv(information, hermitian=True) @ gradient)
+    of_weeks, gradient = told.sum(axis=0), [asked.sum(axis=axis) / asked.sum() for axis in (1, 0)]
+    share = np.divide(told, of_weeks, out=np.zeros_like(told), where=of_weeks > 0)
+    by_weeks = np.divide(
+        gradient[1] ** 2, of_weeks, out=np.zeros_like(of_weeks), where=of_weeks > 0
+    )
+    # The weeks are eliminated; a constant moved from weeks to offices leaves the rest singular.
+    by_offices = gradient[0] - share @ gradient[1]
+    information = np.diag(told.sum(axis=1)) - share @ told.T
+    inverse = np.linalg.pinv(information, hermitian=True)
+    return float(by_offices @ inverse @ by_offices + by_weeks.sum())
 
 
 def _check(expected: float, dispersion: float, power: float, level: float) -> None:
