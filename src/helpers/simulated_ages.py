@@ -1,4 +1,4 @@
-"""Simulated ages of detainers with a known truth, for the estimators of `ages`."""
+"""Simulated times since booking with a known truth, for the estimators of `ages` and `bounds`."""
 
 import math
 from collections.abc import Mapping
@@ -6,122 +6,129 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from numpy.typing import NDArray
 
-from helpers import ages
-from helpers.validation import Replication, Scenario, log_error
+from helpers import ages, bounds
+from helpers.validation import ALPHA, DRAWS, FEW_DRAWS_LEVEL, Replication, Scenario, log_error
 
-DRAWS = 1_000
-"""Bootstrap samples of each simulated data set; the study draws more of its only one."""
+DIVISIONS = 199
+"""Random divisions of each simulated data set in the test of two groups."""
+
+TIMES = 2.0
+"""Median of the second group over that of the first, where they differ."""
+
+_FEW = (DRAWS, FEW_DRAWS_LEVEL)
+_EQUAL = 1e-12  # shares that are equal on paper differ in the last digits
+_LIMITS = (3, 10, 30)  # weeks at which the parts of a partly known distribution meet
 
 
-def booked(n: int, few: int, median_weeks: float, share: float) -> list[Scenario]:
-    """Return the scenarios of detainers by whole weeks since booking.
+def scenarios(n: int, other: int, few: int, median_weeks: float, share: float) -> list[Scenario]:
+    """Return the scenarios of exponential times since booking, known in whole weeks.
 
     Parameters
     ----------
-    n, few
-        Detainers of a group, and of a small one.
+    n, other, few
+        Detainers of a group, of another one, and of a small one.
     median_weeks
-        Median of the times since booking, which are exponential.
+        Median of the times of the first.
     share
         Share of detainers booked before a day.
     """
     return [
-        _median("model", n, median_weeks),
-        _median("model_small", few, median_weeks),
-        _median("stress_pairs", n, median_weeks, together=2),
-        _share("model", n, share),
-        _share("stress_pairs", n, share, together=2),
+        _one("ages", n, median_weeks, "model"),
+        _one("ages_few", few, median_weeks, "model_small"),
+        _one("ages_pairs", n, median_weeks, "stress_pairs", together=2),
+        _share("share", n, share, "model"),
+        _share("share_pairs", n, share, "stress_pairs", together=2),
+        _two("two_alike", n, other, median_weeks, 1.0, "null"),
+        _two("two_differ", n, other, median_weeks, TIMES, "power"),
+        _bounds(n, median_weeks),
     ]
 
 
-def active(weeks: pd.DataFrame, mean_days: float, assumed: pd.DataFrame) -> list[Scenario]:
-    """Return the scenarios of a stock of active detainers, inverted as if lives were exponential.
-
-    Parameters
-    ----------
-    weeks
-        Detainers issued, as from `helpers.ages.lodged`.
-    mean_days
-        True mean life of the detainers that are closed.
-    assumed
-        Table `assumptions`, indexed by `assumption`; its ends are the violations.
-    """
-    most = {name: assumed.at[f"ages_{name}", "high"] for name in ("issued_factor", "never_closed")}
-    shapes = assumed.loc["ages_shape", ["low", "high"]]
-    same = "all detainers of a week issued on its first day"
-    return [
-        _life("model", f"exponential lives, {same}", weeks, mean_days),
-        _life("stress_any_day", "issued on any day of the week", weeks, mean_days, days=7),
-        *(
-            _life(f"stress_shape_{end}", f"Weibull lives of shape {k:g}", weeks, mean_days, shape=k)
-            for end, k in shapes.items()
-        ),
-        _life(
-            "stress_never_closed",
-            f"{most['never_closed']:.0%} never closed",
-            weeks,
-            mean_days,
-            never_closed=most["never_closed"],
-        ),
-        _life(
-            "stress_more_issued",
-            f"{most['issued_factor'] - 1:.0%} more issued than the series has",
-            weeks,
-            mean_days,
-            issued_factor=most["issued_factor"],
-        ),
-    ]
+def _held(rng: Generator, n: int, median: float) -> NDArray[np.int64]:
+    """Draw completed weeks."""
+    return np.floor(rng.exponential(median / math.log(2), n)).astype(int)
 
 
-def _median(setting: str, n: int, truth: float, together: int = 1) -> Scenario:
+def _within(weeks: NDArray[np.float64], median: float) -> NDArray[np.float64]:
+    """Return the true share of times below given weeks."""
+    return -np.expm1(-math.log(2) * weeks / median)
+
+
+def _one(name: str, n: int, median: float, setting: str, together: int = 1) -> Scenario:
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        times = rng.exponential(truth / math.log(2), n // together)
-        held, tally = np.floor(times).astype(int).tolist(), [together] * len(times)
-        low, high = ages.median_interval(held, tally, int(rng.integers(2**32)), DRAWS)
-        error = log_error(ages.grouped_median(held, tally), truth)
-        return {f"grouped_median.{setting}": Replication(error, low <= truth <= high)}
+        held = _held(rng, n // together, median)
+        tally = np.full(len(held), together)
+        low, high = ages.median_interval(held, tally, int(rng.integers(2**32)), *_FEW)
+        error = log_error(ages.grouped_median(held, tally), median)
+        found = {f"grouped_median.{setting}": Replication(error, low <= median <= high)}
+        if setting == "model_small":
+            return found
+        curve = ages.cumulative(held, tally)
+        true = _within(curve["weeks"].to_numpy(), median)
+        inside = curve["band_low"].le(true) & curve["band_high"].ge(true)
+        return found | {f"cumulative_band.{setting}": Replication(covered=bool(inside.all()))}
 
-    words = f"exponential times in whole weeks, median {truth:.1f}, of {_group(n, together)}"
-    return Scenario(f"grouped_median_{setting}", words, replicate)
+    words = f"exponential times in whole weeks, median {median:.1f}, of {_group(n, together)}"
+    return Scenario(name, words, replicate)
 
 
-def _share(setting: str, n: int, truth: float, together: int = 1) -> Scenario:
+def _share(name: str, n: int, truth: float, setting: str, together: int = 1) -> Scenario:
     def replicate(rng: Generator) -> Mapping[str, Replication]:
         drawn = n // together
         part, whole = together * int(rng.binomial(drawn, truth)), together * drawn
         low, high = ages.share_interval(part, whole)
         error = log_error(part / whole, truth)
-        return {f"share_interval.{setting}": Replication(error, low <= truth <= high)}
+        return {f"share_interval.{setting}": Replication(error, bool(low <= truth <= high))}
 
-    words = f"a share of {truth:.0%} among {_group(n, together)}"
-    return Scenario(f"share_interval_{setting}", words, replicate)
+    return Scenario(name, f"a share of {truth:.0%} among {_group(n, together)}", replicate)
 
 
 def _group(n: int, together: int) -> str:
     return f"{n} detainers" + (", booked in pairs" if together == 2 else "")
 
 
-def _life(
-    setting: str,
-    words: str,
-    weeks: pd.DataFrame,
-    truth: float,
-    *,
-    shape: float = 1.0,
-    never_closed: float = 0.0,
-    issued_factor: float = 1.0,
-    days: int = 1,
-) -> Scenario:
-    age = weeks["age_days"].to_numpy()[:, np.newaxis] - np.arange(days)
-    issued = np.rint(issued_factor * weeks["detainers"].to_numpy()).astype(int)
-    # The last week can reach beyond the day of the count; what is issued then is not in the stock.
-    left = np.where(age >= 0, ages.surviving(np.maximum(age, 0), truth, shape), 0)
-    share = never_closed + (1 - never_closed) * left.mean(axis=1)
+def _two(name: str, n: int, other: int, median: float, truth: float, setting: str) -> Scenario:
+    """Return a scenario of two groups; where they differ, their ratio is estimated too."""
 
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        stock = float(rng.binomial(issued, share).sum())
-        found = ages.mean_life(weeks, stock)
-        return {f"mean_life.{setting}": Replication(log_error(found, truth))}
+        held = _held(rng, n, median), _held(rng, other, truth * median)
+        ones = np.ones(n, dtype=int), np.ones(other, dtype=int)
+        seeds = rng.integers(2**32, size=2).tolist()
+        _, p_value = ages.equality_test(held, ones, seeds[0], DIVISIONS)
+        found = {f"equality_test.{setting}": Replication(rejected=p_value < ALPHA)}
+        if setting == "null":
+            return found
+        ratio, low, high = ages.median_ratio(held, ones, seeds[1], *_FEW)
+        judged = Replication(log_error(ratio, truth), low <= truth <= high)
+        return found | {"median_ratio.model": judged}
 
-    return Scenario(f"mean_life_{setting}", words, replicate)
+    words = f"{n} and {other} exponential times, medians in a ratio of {truth:g}"
+    return Scenario(name, words, replicate)
+
+
+def _bounds(n: int, median: float) -> Scenario:
+    """Return a scenario of a distribution of which only the sizes of parts are known, nearly."""
+    at = np.arange(80)
+    ends = np.array([0, *_LIMITS, math.inf])
+
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
+        held = _held(rng, n, median)
+        inside = np.histogram(held, ends)[0]
+        spared = rng.integers(0, 3, size=(2, len(inside)))
+        parts = pd.DataFrame(
+            {
+                "fewest": np.maximum(inside - spared[0], 0),
+                "most": inside + spared[1],
+                "lowest": ends[:-1],
+                "highest": ends[1:] - 1,
+            }
+        )
+        found = bounds.distribution_bounds(parts, n, at)
+        true = np.searchsorted(np.sort(held), at, side="right") / n
+        covered = found["low"].le(true + _EQUAL) & found["high"].ge(true - _EQUAL)
+        return {"distribution_bounds.bounds": Replication(covered=bool(covered.all()))}
+
+    words = f"{n} times, of which the numbers in {len(ends) - 1} parts are known to within two"
+    return Scenario("bounds", words, replicate)

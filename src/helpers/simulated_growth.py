@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.random import Generator
 
 from helpers import counters, multiverse
-from helpers.validation import COSTLY, COSTLY_NO_TARGET, Replication, Scenario, log_error
+from helpers.validation import COSTLY_NO_TARGET, Replication, Scenario, log_error
 
 NOISE = 0.3
 """Standard deviation of the log of a count about the course of its counter."""
@@ -31,42 +31,52 @@ def scenarios(points: pd.DataFrame, annual_rate: float) -> list[Scenario]:
     """
     levels = " by ".join(map(str, _LEVELS.values()))
     return [
-        _pooled(points, annual_rate, 0),
-        _pooled(points, annual_rate, SPREAD),
+        _pooled("rate", points, annual_rate),
+        _range("range", points, annual_rate, "pooled_rate.range"),
+        _range("range_differ", points, annual_rate, "pooled_rate.stress_rates_differ", SPREAD),
         Scenario(
             "variance_shares",
             f"a grid of {levels} readings, two choices acting together; error: largest of a share",
             _variance_shares,
-            COSTLY,
         ),
     ]
 
 
-def _pooled(points: pd.DataFrame, annual_rate: float, spread: float) -> Scenario:
-    who, names = pd.factorize(points["counter"])
-    level = np.log(points["places"]).groupby(who).transform("mean").to_numpy()
-    years = points["years"].to_numpy()
+def _pooled(name: str, points: pd.DataFrame, annual_rate: float) -> Scenario:
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
+        found = counters.pooled_rate(_drawn(rng, points, annual_rate))
+        return {"pooled_rate.model": Replication(log_error(1 + found, 1 + annual_rate))}
+
+    return Scenario(name, _words(points), replicate)
+
+
+def _range(
+    name: str, points: pd.DataFrame, annual_rate: float, asked: str, spread: float = 0.0
+) -> Scenario:
+    """Return a scenario of the range over the rates without each counter."""
 
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        rates = np.log1p(annual_rate) + spread * rng.standard_normal(len(names))
-        noise = NOISE * rng.standard_normal(len(points))
-        places = np.exp(level + rates[who] * (years - years.mean()) + noise)
-        drawn = points.assign(places=places)
-        found = counters.pooled_rate(drawn)
-        others = counters.without_each(drawn).values()
-        covered = min(others) <= annual_rate <= max(others)
-        error = log_error(1 + found, 1 + annual_rate)
-        if spread:
-            return {"pooled_rate.stress_rates_differ": Replication(error, covered)}
-        return {
-            "pooled_rate.model": Replication(error),
-            "pooled_rate.range": Replication(covered=covered),
-        }
+        others = counters.without_each(_drawn(rng, points, annual_rate, spread)).values()
+        return {asked: Replication(covered=min(others) <= annual_rate <= max(others))}
 
+    return Scenario(name, _words(points, spread), replicate, COSTLY_NO_TARGET)
+
+
+def _drawn(
+    rng: Generator, points: pd.DataFrame, annual_rate: float, spread: float = 0.0
+) -> pd.DataFrame:
+    """Return the points with other numbers of places, about courses of the counters' own."""
+    who, names = pd.factorize(points["counter"])
+    level = np.log(points["places"]).groupby(who).transform("mean")
+    rates = np.log1p(annual_rate) + spread * rng.standard_normal(len(names))
+    course = level + rates[who] * (points["years"] - points["years"].mean())
+    return points.assign(places=np.exp(course + NOISE * rng.standard_normal(len(points))))
+
+
+def _words(points: pd.DataFrame, spread: float = 0.0) -> str:
     own = f"rates of their own, spread {spread:g}" if spread else "one rate"
-    words = f"{len(names)} counters with {len(points)} counts, {own}, noise {NOISE:g}"
-    return Scenario(
-        f"counters_{spread:g}", words, replicate, COSTLY_NO_TARGET if spread else COSTLY
+    return (
+        f"{points['counter'].nunique()} counters with {len(points)} counts, {own}, noise {NOISE:g}"
     )
 
 

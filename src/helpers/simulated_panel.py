@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from helpers import panel, synthetic
 from helpers.validation import (
     ALPHA,
-    COSTLY,
     COSTLY_NO_TARGET,
     Replication,
     Scenario,
@@ -71,7 +70,7 @@ def _panel(
     name: str,
     words: str,
     asked: Sequence[str],
-    share: float = COSTLY,
+    share: float = 1.0,
     *,
     offices: int = _ALL,
     events: bool = False,

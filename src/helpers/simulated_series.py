@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from helpers import interrupted
-from helpers.validation import COSTLY, Replication, Scenario, judge_each
+from helpers.validation import ALPHA, COSTLY_NO_TARGET, Replication, Scenario, judge_each
 
 STEP = 1.25
 """Ratio at the last date where power is measured."""
@@ -19,6 +19,9 @@ CORRELATION = 0.8
 
 DRIFT = 0.04
 """Standard deviation of the weekly changes of the log level, a random walk, under stress."""
+
+WINDOW, MOVES = 104, 10
+"""Weeks of a window among placebo dates, and moves of it to either side; the study has more."""
 
 _FITS = {"interrupted_series": interrupted.fit, "newey_west": interrupted.newey_west}
 _BURN_IN = 100
@@ -49,6 +52,7 @@ def scenarios(periods: pd.DataFrame, dates: Sequence[pd.Timestamp]) -> list[Scen
         truth: float = 1.0,
         correlation: float = carried,
         drift: float = 0.0,
+        share: float = COSTLY_NO_TARGET,
     ) -> Scenario:
         means = np.exp(level + np.log(truth) * terms[step]).to_numpy()
 
@@ -61,15 +65,42 @@ def scenarios(periods: pd.DataFrame, dates: Sequence[pd.Timestamp]) -> list[Scen
             f"{len(means)} weeks, a last step of {truth:g}, dispersion {found.dispersion:.0f}, "
             f"correlation {correlation:.2f}" + f", drifting by {drift:.0%} a week" * (drift > 0)
         )
-        return Scenario(f"series_{name}", words, replicate, COSTLY)
+        return Scenario(f"series_{name}", words, replicate, share)
 
     both = [f"{name}.{setting}" for name in _FITS for setting in ("model", "null")]
     return [
-        drawn("no_step", both),
+        drawn("no_step", both, share=1.0),
         drawn("step", ["interrupted_series.power"], truth=STEP),
         drawn("correlated", ["interrupted_series.stress_correlation"], correlation=CORRELATION),
         drawn("drifting", ["interrupted_series.stress_drift"], drift=DRIFT),
+        _placebo(dates, float(periods["count"].mean()), found.dispersion, carried),
     ]
+
+
+def _placebo(
+    dates: Sequence[pd.Timestamp], mean: float, dispersion: float, correlation: float
+) -> Scenario:
+    """Return a scenario of a steady series, in which the true dates are like any others."""
+    half, whole = pd.Timedelta(weeks=WINDOW // 2), pd.Timedelta(weeks=WINDOW + MOVES)
+    start = pd.Series(pd.date_range(dates[0] - whole, dates[-1] + whole, freq="7D", unit="us"))
+    history = pd.DataFrame({"start": start, "end": start + pd.Timedelta(weeks=1)})
+    window = dates[0] - half, dates[0] + half
+    own = history["start"].ge(window[0]) & history["end"].le(window[1])
+    terms = interrupted.terms(history[own], dates)
+    step = f"step_{len(dates)}"
+
+    def replicate(rng: Generator) -> Mapping[str, Replication]:
+        drawn = history.assign(
+            count=counts(rng, np.full(len(start), mean), dispersion, correlation)
+        )
+        true = interrupted.fit(drawn.loc[own, "count"], terms).estimates[step]
+        others = interrupted.placebos(drawn, dates, window)[step]
+        return {
+            "placebo_rank.null": Replication(rejected=interrupted.placebo_p(true, others) < ALPHA)
+        }
+
+    words = f"a steady series, a window of {WINDOW} weeks and about {2 * MOVES} placebo dates"
+    return Scenario("series_placebo", words, replicate)
 
 
 def counts(

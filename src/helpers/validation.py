@@ -26,11 +26,22 @@ ALPHA = 0.05
 DIGITS = 9
 """Digits to which two programs are compared; beyond, they differ by rounding."""
 
-PROFILES = {"short": 60, "full": 2_000}
+PROFILES = {"short": 40, "full": 1_000}
 """Data sets of a scenario by profile."""
 
-COSTLY, COSTLY_NO_TARGET = 0.5, 0.2
-"""Shares of a profile's data sets that are drawn where each takes long, with a target or none."""
+COSTLY_NO_TARGET = 0.2
+"""Share of a profile's data sets that is drawn where each takes long and there is no target."""
+
+DRAWS = 119
+"""Bootstrap samples of each simulated data set, far fewer than the study draws of its only one."""
+
+FEW_DRAWS_LEVEL = 1 - 2 * ((1 - LEVEL) / 2 * (DRAWS + 1) - 1) / (DRAWS - 1)
+"""Level to ask of `helpers.ages.percentile_interval` for `LEVEL` from so few draws.
+
+With B draws the ends belong at the ranks (B + 1) a and (B + 1)(1 - a) (Davison and Hinkley 1997,
+Bootstrap Methods and their Application, section 5.2.1); quantiles interpolated over B - 1 gaps lie
+inside them, by nothing that matters where B is large.
+"""
 
 _MEASURES = {
     "model": {"covered": ("coverage", LEVEL), "error": ("bias", 0.0)},
