@@ -334,14 +334,18 @@ ESTIMATING = (
     "conflicts",
     "counters",
     "declining",
+    "fixed_effects",
     "growth",
     "interrupted",
     "issuance",
     "lifetimes",
     "multiverse",
+    "panel",
+    "power",
     "rates",
     "series",
     "stock",
+    "synthetic",
     "withheld",
 )
 

@@ -350,6 +350,8 @@ def changed(column, value, office="A", week=5):
     [
         (small(1).drop(columns="resumed"), "lacks the column 'resumed': first day of the first"),
         (small(1).astype({"week_start": str}), "'week_start' holds str, not dates"),
+        (small(1).astype({"stopped": int}), "'stopped' holds int64, not true and false"),
+        (changed("week_start", WEEKS[5] + pd.Timedelta(days=1)), "begins on another day: A"),
         (pd.concat([small(1), small(1)]), "a week twice: A, week from 2016-01-02"),
         (changed("declined", -1), "missing or below 0: A, week from 2016-02-06"),
         (changed("declined", np.nan), "missing or below 0: A, week from 2016-02-06"),
@@ -371,6 +373,12 @@ def test_a_span_without_declinations_is_refused():
     empty = frame.assign(declined=frame["declined"].where(~late | frame["resumed"].isna(), 0))
     with pytest.raises(ValueError, match="widen it"):
         panel.event_study(panel.cells(empty), before=2, after=12, width=2)
+
+
+@pytest.mark.parametrize(("before", "after"), [(0, 40), (24, 4), (20, 40), (24, 44)])
+def test_weeks_that_are_no_multiples_of_a_span_are_refused(made, before, after):
+    with pytest.raises(ValueError, match="multiples of 8 are needed"):
+        panel.event_study(panel.cells(made[0]), before=before, after=after)
 
 
 # Frozen

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import interrupted
+from helpers import evidence, interrupted, issuance
 from helpers.interrupted import Fit
 from helpers.issuance_results import as_ratio, put_each, slug
 from helpers.results import Results
@@ -42,6 +42,40 @@ def put_means(
     rows = {name: (means[name], f"mean of {words}; {halved}") for name, words in periods.items()}
     about: dict[str, Any] = {"unit": "detainers per week", "inputs": [*OF_WEEKLY, *dates]}
     put_each(results, "issuance.national.", rows, **about)
+
+
+def put_three_weeks(
+    results: Results, weeks: pd.DataFrame, reported: pd.DataFrame, records: pd.DataFrame
+) -> None:
+    """Put the sum of the series' three weeks that share all days but one with the reports' three.
+
+    Parameters
+    ----------
+    results
+        The results.
+    weeks
+        The series: `start` and `count`.
+    reported, records
+        As from `helpers.issuance.report_weeks` and `report_records`.
+    """
+    first, last = evidence.REPORT_WEEKS[0].split("/")[0], evidence.REPORT_WEEKS[-1].split("/")[1]
+    within = weeks["start"].between(first, last)
+    for name, value, inputs, words in (
+        ("three_weeks", weeks.loc[within, "count"].sum(), OF_WEEKLY, "the series' three weeks"),
+        (
+            "three_weeks_reported",
+            reported["issued"].sum(),
+            issuance.inputs(records, ["issued"]),
+            "the three weekly reports",
+        ),
+    ):
+        results.put(
+            f"issuance.national.{name}",
+            value,
+            unit="detainers",
+            inputs=inputs,
+            method=f"detainers issued in {words}; the weeks' bounds differ by a day",
+        )
 
 
 def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -> None:
@@ -81,15 +115,43 @@ def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -
         method="change of the trend at the order, as a ratio a year; the same regression",
         caveat=_CAVEAT,
     )
+    about: dict[str, Any] = {"unit": "ratio", "inputs": inputs}
+    row = {"dispersion": (fitted.dispersion, "variance of the weeks over that of Poisson counts")}
+    put_each(results, "issuance.national.", row, decimals=1, **about)
     rows = {
-        "dispersion": (fitted.dispersion, "variance of the weeks over that of Poisson counts"),
         "correlation": (fitted.correlation, "correlation of a week's residual and the next"),
         "detectable_at_memoranda": (
             fitted.detectable("step_2"),
             "smallest rise at the memoranda that the same regression finds with power 0.8",
         ),
     }
-    put_each(results, "issuance.national.", rows, unit="ratio", inputs=inputs, decimals=2)
+    put_each(results, "issuance.national.", rows, decimals=2, **about)
+
+
+def put_dates(results: Results, profile: pd.DataFrame, dates: Sequence[str]) -> None:
+    """Put the dates at which one step fits the national series best.
+
+    Parameters
+    ----------
+    results, dates
+        As in `put_means`.
+    profile
+        As from `helpers.interrupted.profile`; dates are first days of weeks.
+    """
+    compatible = profile.loc[profile["compatible"], "date"]
+    for name, date, words in (
+        ("first_fitting_date", compatible.min(), "first"),
+        ("last_fitting_date", compatible.max(), "last"),
+    ):
+        results.put(
+            f"issuance.national.{name}",
+            f"{date.day} {date:%B %Y}",
+            unit="date",
+            inputs=[*OF_WEEKLY, *dates],
+            method=f"{words} start of a week within half a year of the order at which one step, "
+            "with a change of trend, fits as well as the best by the quasi-likelihood ratio at 5%",
+            caveat="The set of dates is approximate, and too narrow as weeks are correlated.",
+        )
 
 
 def put_placebos(
@@ -146,7 +208,7 @@ def put_levels(results: Results, breaks: Sequence[pd.Timestamp], fits: Mapping[s
     inputs = ["series:travis_monthly_2006_2016"]
     results.put(
         "issuance.travis.breaks",
-        ", ".join(f"{month:%B %Y}" for month in breaks),
+        " and ".join(f"{month:%B %Y}" for month in breaks).replace(" and ", ", ", len(breaks) - 2),
         unit="months",
         inputs=inputs,
         method="first months of new levels: best division into levels of a year or more (Anscombe "
@@ -172,3 +234,33 @@ def put_levels(results: Results, breaks: Sequence[pd.Timestamp], fits: Mapping[s
             decimals=1,
             tolerance=1e-4,
         )
+
+
+def put_months(results: Results, months: pd.DataFrame) -> None:
+    """Put the yearly and monthly bookings between which Travis County's series moves.
+
+    Parameters
+    ----------
+    results
+        The results.
+    months
+        As from `helpers.series.monthly_periods`.
+    """
+    counts = months.set_index("start")["count"].astype(int)
+    by_year = counts.groupby(counts.index.year).agg(["sum", "size"])
+    years = by_year.loc[by_year["size"].eq(12), "sum"]
+    since_peak = counts[counts.index.year > years.idxmax()]
+    later = since_peak[since_peak.idxmin() :]
+    rows = {
+        "peak_year": (int(years.max()), f"sum of the months of {years.idxmax()}"),
+        "last_whole_year": (int(years.iloc[-1]), f"sum of the months of {years.index[-1]}"),
+    }
+    for name, found, month, words in (
+        ("lowest_month", since_peak, since_peak.idxmin(), "the lowest since the peak"),
+        ("highest_month_after", later, later.idxmax(), "the highest since the lowest"),
+        ("highest_month", counts, counts.idxmax(), "the highest of all"),
+    ):
+        rows[name] = int(found[month]), f"{month:%B %Y}, {words}"
+    about: dict[str, Any] = {"unit": "bookings with a detainer"}
+    about["inputs"] = ["series:travis_monthly_2006_2016"]
+    put_each(results, "issuance.travis.bookings_in_", rows, **about)

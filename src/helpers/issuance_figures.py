@@ -116,23 +116,24 @@ def waterfall(stages: pd.DataFrame, issued: pd.Series) -> Figure:
             left = 0 if ends else found.left - (shown if kept else 0)
             colour = COLOURS["blue" if ends else "sky" if kept else "orange"]
             face = "white" if kept else colour
-            ax.barh(row, shown, left=left, height=0.66, color=face, edgecolor=colour)
+            if shown:
+                ax.barh(row, shown, left=left, height=0.66, color=face, edgecolor=colour)
             words = _stage_words(found, kept, issued[week])
             ax.text(left + shown + 2, row, words, va="center", fontsize=9.5)
         ax.set_yticks(range(len(STAGES)), STAGES.values(), fontsize=9.5)
         ax.invert_yaxis()
         ax.set_title(f"Week {week}", fontsize=10.5)
         ax.grid(axis="y", visible=False)
-    axes[0].set_xlim(0, stages["records"].max() * 1.28)
+    axes[0].set_xlim(0, stages["records"].max() * 1.55)
     axes[-1].set_xlabel("declined detainers")
     return fig
 
 
 def _stage_words(found: Any, kept: bool, issued: int) -> str:  # noqa: ANN401 - a row of a table
-    if found.stage == "withdrawn" and not found.records:
-        return "none published"
     if found.stage in ("reported", "compared"):
         return f"{found.records} ({1000 * found.records / issued:.1f} per 1,000 issued)"
+    if not found.records:
+        return "none published"
     return f"{found.records}, kept" if kept else f"\N{MINUS SIGN}{found.records}"
 
 
@@ -263,10 +264,10 @@ def interrupted_weeks(weeks: pd.DataFrame, marks: Mapping[str, pd.Timestamp]) ->
         ax.plot(middle[which], drawn["count"][which], "o", **marker, label=label)
     top = weeks[["count", "fitted"]].max(axis=None)
     for number, (words, when) in enumerate(marks.items()):
-        height = top * (1.3 - 0.09 * number)
-        ax.text(when - 9 * _DAY, height, words, ha="right", va="center", fontsize=9.5)
+        height = top * (1.32 - 0.09 * number)
+        ax.text(when + 9 * _DAY, height, words, va="center", fontsize=9.5)
         ax.plot([when] * 2, [0, height], color=COLOURS["orange"], linewidth=1, linestyle="--")
-    ax.set_ylim(0, top * 1.36)
+    ax.set_ylim(0, top * 1.38)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.set_ylabel("detainers a week")
     ax.xaxis.set_major_locator(mdates.MonthLocator(bymonth=(1, 7)))
@@ -289,26 +290,33 @@ def placebo_steps(
     events
         Other dates to mark, by their words.
     """
-    fig, axes = figures.new(height=5.0, nrows=len(steps), sharex=True, sharey=True)
-    for ax, found in zip(axes, steps.itertuples(), strict=True):
+    shared: dict[str, Any] = {"sharex": "col", "sharey": True, "width_ratios": [4, 1]}
+    fig, axes = figures.new(height=5.0, nrows=len(steps), ncols=2, **shared)
+    orange = {"color": COLOURS["orange"]}
+    for (ax, counts), found in zip(axes, steps.itertuples(), strict=True):
         before = others["date"] < found.date
-        for which, colour in ((before, "blue"), (~before, "green")):
-            values = np.exp(others.loc[which, found.step])
-            ax.plot(others.loc[which, "date"], values, ".", color=COLOURS[colour], markersize=3)
-        ax.axhline(1, color=COLOURS["grey"], linewidth=1)
-        for same_size in (found.ratio, 1 / found.ratio):
-            line = {"color": COLOURS["orange"], "linewidth": 1, "linestyle": "--"}
-            ax.axhline(same_size, **line)
-        ax.plot([found.date] * 2, [found.low, found.high], color=COLOURS["orange"], linewidth=2)
-        ax.plot(found.date, found.ratio, "D", color=COLOURS["orange"], markersize=7)
+        groups = [np.exp(others.loc[which, found.step]) for which in (before, ~before)]
+        colours = [COLOURS["blue"], COLOURS["green"]]
+        for which, values, colour in zip((before, ~before), groups, colours, strict=True):
+            ax.plot(others.loc[which, "date"], values, ".", color=colour, markersize=3)
+        edges = np.geomspace(0.22, 4.5, 41)
+        counts.hist(
+            groups, edges, stacked=True, orientation="horizontal", color=colours, linewidth=0
+        )
+        for panel in (ax, counts):
+            for same_size in (found.ratio, 1 / found.ratio):
+                panel.axhline(same_size, linewidth=1, linestyle="--", **orange)
+        ax.plot([found.date] * 2, [found.low, found.high], linewidth=2, **orange)
+        ax.plot(found.date, found.ratio, "D", markersize=7, **orange)
         ax.set_title(found.words, fontsize=10.5)
         ax.set_ylabel("ratio (log scale)")
-        for when in events.values():
+        for words, when in events.items():
             ax.axvline(when, color=COLOURS["grey"], linewidth=1, linestyle=":")
-    _ratio_axis(axes[0].yaxis, [0.25, 0.5, 1, 2, 4])
-    for words, when in events.items():
-        ax.text(when - 60 * _DAY, 0.3, words, ha="right", fontsize=9.5)
-    axes[-1].set_xlabel("date of the first step, true (diamond) or placebo (dots)")
+            ax.text(when - 60 * _DAY, 0.27, words, ha="right", fontsize=9.5)
+    _ratio_axis(axes[0, 0].yaxis, [0.25, 0.5, 1, 2, 4])
+    axes[-1, 0].xaxis.set_major_locator(mdates.YearLocator(4))
+    axes[-1, 0].set_xlabel("date of the first step,\ntrue (diamond) or placebo (dots)")
+    axes[-1, 1].set_xlabel("placebo\ndates")
     return fig
 
 

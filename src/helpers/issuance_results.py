@@ -112,6 +112,31 @@ def put_weeks(results: Results, records: pd.DataFrame, weeks: pd.DataFrame) -> N
     )
 
 
+def put_timing(results: Results, dates: pd.DataFrame, inputs: Sequence[str]) -> None:
+    """Put how the weeks lie to the first memorandum.
+
+    Parameters
+    ----------
+    results
+        The results.
+    dates
+        As from `helpers.issuance.timeline`.
+    inputs
+        What the dates of the memoranda rest on.
+    """
+    by_event = dates.groupby("event")
+    memorandum = by_event.get_group("Memoranda: department, ICE")["start"].min()
+    ends = by_event.get_group("Weeks reported on")["end"]
+    before = int((ends < memorandum).sum())
+    days = (memorandum - ends.max()).days
+    for name, value, unit, words in (
+        ("weeks_before", before, "weeks", "reported weeks whose last day comes before the first"),
+        ("days_to", days, "days", "days from the last day of week 3 to the first"),
+    ):
+        row = {f"{name}_memoranda": (value, f"{words} memorandum")}
+        put_each(results, "issuance.timing.", row, unit=unit, inputs=inputs)
+
+
 def put_comparison(
     results: Results,
     prefix: str,
@@ -326,3 +351,52 @@ def put_below(
     caveat = ONE_SOURCE if column.startswith("homogeneity") else None
     about = {"unit": "combinations", "inputs": inputs, "caveat": caveat}
     put_each(results, "issuance.combinations.below_5_percent_", rows, **about)
+
+
+def put_other_models(
+    results: Results,
+    records: pd.DataFrame,
+    table: pd.DataFrame,
+    equal: pd.DataFrame,
+    wider: Mapping[str, pd.DataFrame],
+    dispersions: Mapping[str, float],
+) -> None:
+    """Put the p-values with equal weeks and with more dispersion.
+
+    Parameters
+    ----------
+    results, records
+        As in `put_weeks`.
+    table
+        As from `helpers.issuance.all_steps`, per detainer issued, with `chosen`.
+    equal
+        The same with equal weeks.
+    wider, dispersions
+        The same with a dispersion, and that dispersion, both by its end: `value` and `high`.
+    """
+    of_dispersion = "assumption:issuance_dispersion"
+    for name, end in (("central", "value"), ("high", "high")):
+        words = "variance of the weekly declinations over their mean, as assumed"
+        row = {name: (dispersions[end], words)}
+        put_each(results, "issuance.dispersion.", row, unit="ratio", inputs=[of_dispersion])
+    as_published = ~table[list(issuance.STEPS)].any(axis=1)
+    for of, which, parts, steps in (
+        ("raw", as_published, ["reported"], []),
+        ("adjusted", table["chosen"], PARTS, OF_STEPS),
+    ):
+        about: dict[str, Any] = {"unit": "p-value", "decimals": 3}
+        inputs = [*issuance.inputs(records, parts, [1, 2]), *steps]
+        p_value = equal.loc[which, "p_value"].item(), f"as issuance.{of}.p_value, with equal weeks"
+        put_each(
+            results, f"issuance.{of}.p_value_", {"equal_weeks": p_value}, inputs=inputs, **about
+        )
+        inputs = [*issuance.inputs(records, ["issued", *parts], [1, 2]), *steps, of_dispersion]
+        words = f"week 2 against week 1 on the log scale with dispersion {dispersions['high']:g}"
+        p_value = wider["high"].loc[which, "p_value"].item(), words
+        put_each(results, f"issuance.{of}.p_value_", {"dispersed": p_value}, inputs=inputs, **about)
+    inputs = issuance.inputs(records, PARTS, [1, 2])
+    put_below(results, "equal_weeks", equal, "p_value", "two equal weeks, exact", inputs)
+    inputs = [*issuance.inputs(records, ["issued", *PARTS], [1, 2]), of_dispersion]
+    for name, end in (("dispersed", "value"), ("dispersed_high", "high")):
+        test = f"two weeks on the log scale, per detainer issued, dispersion {dispersions[end]:g}"
+        put_below(results, name, wider[end], "p_value", test, inputs)

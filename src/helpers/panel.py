@@ -31,6 +31,8 @@ COLUMNS = {
 }
 """Columns of a panel, one row an office and week; `helpers.synthetic.panel` makes one."""
 
+_TAIL = 0.025  # beyond each end of an interval
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -93,23 +95,14 @@ def cells(frame: pd.DataFrame, *, per_issued: bool = False, settling: int = 0) -
         or can be compared with.
     """
     _check(frame)
-    office, names = pd.factorize(frame["office"], sort=True)
-    week = ((frame["week_start"] - frame["week_start"].min()).dt.days // 7).to_numpy()
-
-    def table(column: pd.Series, absent: float) -> Array:
-        filled = np.full((len(names), week.max() + 1), absent, dtype=float)
-        filled[office, week] = column
-        return filled
-
-    declined, issued = table(frame["declined"], np.nan), table(frame["issued"], 0)
-    since = table((frame["week_start"] - frame["resumed"]).dt.days // 7, np.nan)
-    stopped = table(frame["stopped"], 0) > 0
-    usable = np.isfinite(declined) & (issued > 0 if per_issued else True)
+    tables = _tables(frame)
+    stopped, issued, since = tables["stopped"] == 1, tables["issued"], tables["since"]
+    usable = issued > 0 if per_issued else np.isfinite(issued)
     settled = stopped & (stopped.cumsum(axis=1) > settling)
     never = ~stopped.any(axis=1, keepdims=True)
     untreated, treated = usable & (settled | never), usable & (since >= 0)
     compared = untreated.sum(axis=0) >= 2
-    declined = np.where((untreated | treated) & compared, declined, 0)
+    declined = np.where((untreated | treated) & compared, tables["declined"], 0)
     some = declined.any(axis=1)
     if (treated & compared)[some].any(axis=1).sum() < 2:
         raise ValueError(
@@ -118,9 +111,7 @@ def cells(frame: pd.DataFrame, *, per_issued: bool = False, settling: int = 0) -
         )
     return Cells(
         declined=declined[some],
-        exposure=np.where(issued > 0, issued, 1.0)[some]
-        if per_issued
-        else np.ones((some.sum(), len(compared))),
+        exposure=np.where(usable & per_issued, issued, 1)[some],
         untreated=(untreated & compared)[some],
         treated=(treated & compared)[some],
         since=since[some],
@@ -158,9 +149,9 @@ def event_study(panel: Cells, *, before: int = 24, after: int = 40, width: int =
 
     After resumption as in `imputed`, each span of weeks for itself. Before it, the spans' ratios
     to all earlier weeks of stop are coefficients of a regression on the cells without resumption
-    (Borusyak, Jaravel and Spiess 2024, section 4.4); 1 throughout if trends are parallel. The
-    band holds all ratios at once by Bonferroni's inequality: two dozen offices do not tell the
-    correlation of the ratios well enough for a narrower one.
+    (so Borusyak, Jaravel and Spiess 2024); 1 throughout if trends are parallel. The band holds
+    all ratios at once by Bonferroni's inequality: two dozen offices do not tell the correlation
+    of the ratios well enough for a narrower one.
 
     Parameters
     ----------
@@ -174,8 +165,10 @@ def event_study(panel: Cells, *, before: int = 24, after: int = 40, width: int =
     Raises
     ------
     ValueError
-        If a span has no declination, or none without some office.
+        If weeks are no multiples, or a span has no declination, or none without some office.
     """
+    if min(before, after) < width or before % width or after % width:
+        raise ValueError(f"before {before} and after {after}: multiples of {width} are needed")
     first = np.arange(-before, after, width)
     since = panel.since[np.newaxis]
     spans = (since >= first[:, None, None]) & (since < first[:, None, None] + width)
@@ -188,7 +181,7 @@ def event_study(panel: Cells, *, before: int = 24, after: int = 40, width: int =
     p_values = 2 * stats.t.sf(np.abs(value / error), freedom)
     table = {"first": first, "last": first + width - 1, "value": np.exp(value)}
     for name, ratios in (("", 1), ("band_", len(first))):
-        reach = stats.t.isf(0.025 / ratios, freedom) * error
+        reach = stats.t.isf(_TAIL / ratios, freedom) * error
         table |= {f"{name}low": np.exp(value - reach), f"{name}high": np.exp(value + reach)}
     before_p = min(1.0, float(len(lead) * p_values[: len(lead)].min()))
     return EventStudy(pd.DataFrame(table), before_p)
@@ -209,25 +202,39 @@ def _check(frame: pd.DataFrame) -> None:
     for name, meaning in COLUMNS.items():
         if name not in frame:
             raise ValueError(f"the panel lacks the column {name!r}: {meaning}")
-        if name in ("week_start", "resumed") and frame[name].dtype.kind != "M":
-            raise ValueError(f"the panel's column {name!r} holds {frame[name].dtype}, not dates")
-    office = frame.groupby("office")
-    counts = frame[["issued", "declined"]]
+    for name, kind, words in (
+        ("week_start", "M", "dates"),
+        ("resumed", "M", "dates"),
+        ("stopped", "b", "true and false"),
+    ):
+        if frame[name].dtype.kind != kind:
+            raise ValueError(f"the panel's column {name!r} holds {frame[name].dtype}, not {words}")
+    office, week = frame.groupby("office"), frame["week_start"]
     odd = {
-        "a count that is missing or below 0": ~counts.ge(0).all(axis=1),
+        "a count that is missing or below 0": ~frame[["issued", "declined"]].ge(0).all(axis=1),
         "a week twice": frame.duplicated(["office", "week_start"]),
+        "a week that begins on another day": (week - week.min()).dt.days % 7 != 0,
         "two weeks of resumption": office["resumed"].transform("nunique", dropna=False) > 1,
-        "a week of stop after it resumed": frame["stopped"]
-        & (frame["week_start"] >= frame["resumed"]),
+        "a week of stop after it resumed": frame["stopped"] & (week >= frame["resumed"]),
         "no week of stop before it resumed": frame["resumed"].notna()
         & ~office["stopped"].transform("any"),
     }
     for said, rows in odd.items():
         if rows.any():
-            first = frame[rows].iloc[0]
-            raise ValueError(
-                f"the panel has {said}: {first['office']}, week from {first['week_start']:%Y-%m-%d}"
-            )
+            name, start = frame.loc[rows, ["office", "week_start"]].iloc[0]
+            raise ValueError(f"the panel has {said}: {name}, week from {start:%Y-%m-%d}")
+
+
+def _tables(frame: pd.DataFrame) -> dict[str, Array]:
+    """Return counts, stops and weeks since resumption as tables, NaN where a week is missing."""
+    office, names = pd.factorize(frame["office"], sort=True)
+    week = ((frame["week_start"] - frame["week_start"].min()).dt.days // 7).to_numpy()
+    since = (frame["week_start"] - frame["resumed"]).dt.days // 7
+    tables = {}
+    for name, column in frame[["issued", "declined", "stopped"]].assign(since=since).items():
+        tables[str(name)] = np.full((len(names), week.max() + 1), np.nan)
+        tables[str(name)][office, week] = column
+    return tables
 
 
 def _jackknife_samples(panel: Cells, sample: NDArray[np.bool_]) -> Array:
@@ -246,7 +253,7 @@ def _imputed_logs(panel: Cells, spans: NDArray[np.bool_]) -> Array:
         np.einsum("src,brc->sb", kept * of, spans.astype(float))
         for of in (panel.declined, panel.exposure * levels)
     )
-    if not (recorded > 0).all():
+    if not ((recorded > 0) & (expected > 0)).all():
         raise ValueError("a span of weeks has no declination without some office: widen it")
     return np.log(recorded / expected)
 
@@ -260,9 +267,9 @@ def _freedom(logs: Array) -> int:
     return len(logs) - 2
 
 
-def _ratio(logs: Array, level: float = 0.95) -> RateRatio:
+def _ratio(logs: Array) -> RateRatio:
     """Return a ratio from its log estimated whole and without each office."""
     error, freedom = float(_errors(logs)), _freedom(logs)
-    reach = float(stats.t.ppf((1 + level) / 2, freedom)) * error
+    reach = float(stats.t.isf(_TAIL, freedom)) * error
     value, low, high = (float(np.exp(logs[0] + shift)) for shift in (0, -reach, reach))
     return RateRatio(value, low, high, 2 * float(stats.t.sf(abs(logs[0]) / error, freedom)))
