@@ -148,16 +148,17 @@ def test_the_size_has_a_range_and_no_level(results, ledger, root, weekly):
     assert results.value("issuance.new_york.mean_2017") == pytest.approx(7 * (1526 + 536) / 365)
 
 
-def test_steps_are_put_under_each_model_the_first_being_the_chosen_one(results, national):
+def test_steps_are_put_as_chosen_and_under_other_models(results, national):
     terms = interrupted.terms(national, [ORDER, MEMORANDUM])
     chosen = interrupted.fit(national["count"], terms)
-    fits = {"as chosen": chosen, "by Newey": interrupted.newey_west(national["count"], terms)}
-    of_issuing.put_steps(results, fits, DATES)
+    of_issuing.put_steps(results, chosen, DATES)
+    other = {"by Newey": interrupted.newey_west(national["count"], terms)}
+    of_issuing.put_variants(results, other, DATES)
     step = chosen.ratio("step_2")
     assert interval(results, "issuance.national.step_at_memoranda") == ([step.low, step.high], 0.95)
-    other = results.get("issuance.national.variants.by_newey.memoranda")
-    assert other["value"] == pytest.approx(step.value)
-    assert other["interval"] != [step.low, step.high]
+    found = results.get("issuance.national.variants.by_newey.memoranda")
+    assert found["value"] == pytest.approx(step.value)
+    assert found["interval"] != [step.low, step.high]
     assert results.value("issuance.national.dispersion") > 20
 
 
@@ -216,8 +217,13 @@ def test_levels_and_months_of_travis_county_are_put(results, root):
     assert results.value("issuance.travis.bookings_in_highest_month_after") == 61
 
 
-def test_means_are_put_by_period(results):
-    found = pd.DataFrame({"count": [1.0, 3.0, 8.0, 99.0], "period": ["a", "a", "b", None]})
-    of_issuing.put_means(results, found, {"a": "the first", "b": "the last"}, DATES)
-    assert results.value("issuance.national.a") == 2
-    assert results.value("issuance.national.b") == 8
+def test_means_are_of_whole_weeks_before_between_and_after_the_dates(results):
+    start = pd.Series(pd.date_range("2016-10-02", "2017-06-25", freq="7D"))
+    weeks = pd.DataFrame({"start": start, "end": start + pd.Timedelta(days=7)})
+    weeks["count"] = np.where(weeks["end"] <= ORDER, 1.0, 50.0)
+    weeks.loc[weeks["start"].between("2017-01-26", "2017-02-13"), "count"] = 2.0
+    weeks.loc[weeks["start"] > "2017-02-21", "count"] = [3.0] * 13 + [99.0] * 5
+    memoranda = pd.Series([MEMORANDUM, MEMORANDUM + pd.Timedelta(days=1)])
+    of_issuing.put_means(results, weeks, ORDER, memoranda, DATES)
+    means = [results.value(f"issuance.national.{name}") for name in of_issuing.PERIODS]
+    assert means == [1, 2, 3]

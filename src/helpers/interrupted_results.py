@@ -14,6 +14,14 @@ from helpers.withheld_results import OF_WEEKLY
 STEPS = {"step_1": "order", "step_2": "memoranda"}
 """What the steps of the national series are called."""
 
+_SPAN = 13
+PERIODS = {
+    "before_order": f"the {_SPAN} whole weeks before the executive order",
+    "between": "the whole weeks between the executive order and the first memorandum",
+    "after_memoranda": f"the {_SPAN} whole weeks after the last memorandum",
+}
+"""Periods about the dates, in words."""
+
 _CAVEAT = (
     "The order, the change of government, the season and the field offices act on one series: a "
     "step is not the effect of one of them."
@@ -22,24 +30,33 @@ _ERRORS = "errors for dispersion and first-order autocorrelation, by moments"
 
 
 def put_means(
-    results: Results, weeks: pd.DataFrame, periods: Mapping[str, str], dates: Sequence[str]
+    results: Results,
+    weeks: pd.DataFrame,
+    order: pd.Timestamp,
+    memoranda: pd.Series,
+    dates: Sequence[str],
 ) -> None:
-    """Put the mean of the weeks of each period.
+    """Put the mean of the whole weeks before, between and after the dates.
 
     Parameters
     ----------
     results
         The results.
     weeks
-        One row a week: `count`, and `period` (a key of `periods`, or missing).
-    periods
-        What each period is, in words.
+        The series, as `helpers.interrupted` takes it.
+    order, memoranda
+        Dates of the executive order, and of the memoranda.
     dates
-        The dates that part the periods, as inputs.
+        What these dates rest on, as inputs.
     """
-    means = weeks.groupby("period")["count"].mean()
+    before = weeks[weeks["end"] <= order].tail(_SPAN)
+    between = weeks[weeks["start"].gt(order) & weeks["end"].le(memoranda.min())]
+    after = weeks[weeks["start"] > memoranda.max()].head(_SPAN)
     halved = "weeks that two releases feed halved"
-    rows = {name: (means[name], f"mean of {words}; {halved}") for name, words in periods.items()}
+    rows = {
+        name: (found["count"].mean(), f"mean of {words}; {halved}")
+        for (name, words), found in zip(PERIODS.items(), (before, between, after), strict=True)
+    }
     about: dict[str, Any] = {"unit": "detainers per week", "inputs": [*OF_WEEKLY, *dates]}
     put_each(results, "issuance.national.", rows, **about)
 
@@ -78,18 +95,17 @@ def put_three_weeks(
         )
 
 
-def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -> None:
-    """Put the steps of the national series under each way to model it, the chosen one first.
+def put_steps(results: Results, fitted: Fit, dates: Sequence[str]) -> None:
+    """Put the steps of the national series as chosen, and how much its weeks vary.
 
     Parameters
     ----------
     results, dates
         As in `put_means`.
-    fits
-        The fits by what is different, in words; the first is the chosen one.
+    fitted
+        The chosen fit.
     """
-    chosen, *others = fits
-    fitted, inputs = fits[chosen], [*OF_WEEKLY, *dates]
+    inputs = [*OF_WEEKLY, *dates]
     for term, name in STEPS.items():
         results.put(
             f"issuance.national.step_at_{name}",
@@ -99,15 +115,6 @@ def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -
             f"trend, change of trend, season and holidays; {_ERRORS}",
             caveat=_CAVEAT,
         )
-        for words in others:
-            results.put(
-                f"issuance.national.variants.{slug(words)}.{name}",
-                **as_ratio(fits[words].ratio(term)),
-                inputs=inputs,
-                method=f"as issuance.national.step_at_{name}, but: {words}",
-                tolerance=1e-4,
-                caveat=_CAVEAT,
-            )
     results.put(
         "issuance.national.slope_change",
         **as_ratio(fitted.ratio("slope")),
@@ -126,6 +133,28 @@ def put_steps(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -
         ),
     }
     put_each(results, "issuance.national.", rows, decimals=2, **about)
+
+
+def put_variants(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]) -> None:
+    """Put the steps of the national series under other models.
+
+    Parameters
+    ----------
+    results, dates
+        As in `put_means`.
+    fits
+        The fits by what is different, in words.
+    """
+    for words, fitted in fits.items():
+        for term, name in STEPS.items():
+            results.put(
+                f"issuance.national.variants.{slug(words)}.{name}",
+                **as_ratio(fitted.ratio(term)),
+                inputs=[*OF_WEEKLY, *dates],
+                method=f"as issuance.national.step_at_{name}, but: {words}",
+                tolerance=1e-4,
+                caveat=_CAVEAT,
+            )
 
 
 def put_dates(results: Results, profile: pd.DataFrame, dates: Sequence[str]) -> None:

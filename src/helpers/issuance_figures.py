@@ -16,7 +16,7 @@ STAGES = {
     "reported": "reported",
     "county": "Travis County",
     "state_jail": "its state jail",
-    "withdrawn": "withdrawn by ICE",
+    "withdrawn": "withdrawn",
     "compared": "compared",
 }
 """What the stages of a waterfall are called in the figure."""
