@@ -20,8 +20,8 @@ CORRELATION = 0.8
 DRIFT = 0.04
 """Standard deviation of the weekly changes of the log level, a random walk, under stress."""
 
-WINDOW, MOVES = 104, 10
-"""Weeks of a window among placebo dates, and moves of it to either side; the study has more."""
+APART = 13
+"""Weeks between dates of one simulated series that are ranked: their steps are hardly related."""
 
 _FITS = {"interrupted_series": interrupted.fit, "newey_west": interrupted.newey_west}
 _BURN_IN = 100
@@ -73,34 +73,52 @@ def scenarios(periods: pd.DataFrame, dates: Sequence[pd.Timestamp]) -> list[Scen
         drawn("step", ["interrupted_series.power"], truth=STEP),
         drawn("correlated", ["interrupted_series.stress_correlation"], correlation=CORRELATION),
         drawn("drifting", ["interrupted_series.stress_drift"], drift=DRIFT),
-        _placebo(dates, float(periods["count"].mean()), found.dispersion, carried),
     ]
 
 
-def _placebo(
-    dates: Sequence[pd.Timestamp], mean: float, dispersion: float, correlation: float
-) -> Scenario:
-    """Return a scenario of a steady series, in which the true dates are like any others."""
-    half, whole = pd.Timedelta(weeks=WINDOW // 2), pd.Timedelta(weeks=WINDOW + MOVES)
-    start = pd.Series(pd.date_range(dates[0] - whole, dates[-1] + whole, freq="7D", unit="us"))
-    history = pd.DataFrame({"start": start, "end": start + pd.Timedelta(weeks=1)})
-    window = dates[0] - half, dates[0] + half
-    own = history["start"].ge(window[0]) & history["end"].le(window[1])
-    terms = interrupted.terms(history[own], dates)
-    step = f"step_{len(dates)}"
+def placebo_ranks(
+    history: pd.DataFrame,
+    national: pd.DataFrame,
+    dates: Sequence[pd.Timestamp],
+    number: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Return whether the step at dates like all others ranks among the largest 5% of placebos.
 
-    def replicate(rng: Generator) -> Mapping[str, Replication]:
-        drawn = history.assign(
-            count=counts(rng, np.full(len(start), mean), dispersion, correlation)
-        )
-        true = interrupted.fit(drawn.loc[own, "count"], terms).estimates[step]
-        others = interrupted.placebos(drawn, dates, window)[step]
-        return {
-            "placebo_rank.null": Replication(rejected=interrupted.placebo_p(true, others) < ALPHA)
-        }
+    Steady series are drawn in place of the history, with the dispersion and the correlation that
+    the series was found to have. In each, dates `APART` weeks apart are in turn taken for the
+    true one; the others are its placebos, but for those whose window holds it.
 
-    words = f"a steady series, a window of {WINDOW} weeks and about {2 * MOVES} placebo dates"
-    return Scenario("series_placebo", words, replicate)
+    Parameters
+    ----------
+    history
+        The longer series among whose dates the true ones are ranked.
+    national, dates
+        The series itself and the dates of its steps, as in `scenarios`.
+    number
+        Number of dates to rank.
+    seed
+        Seed of the random numbers.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a date, columns as from `helpers.validation.simulate`.
+    """
+    found = interrupted.fit(national["count"], interrupted.terms(national, dates))
+    window = national["start"].iloc[0], national["end"].iloc[-1]
+    lead, rest = dates[0] - window[0], window[1] - dates[0]
+    level = np.full(len(history), national["count"].mean())
+    rng = np.random.default_rng(seed)
+    ranks: list[Replication] = []
+    while len(ranks) < number:
+        drawn = counts(rng, level, found.dispersion, float(found.correlation or 0))
+        steps = interrupted.placebos(history.assign(count=drawn), dates, window)
+        at, size = steps["date"], steps[f"step_{len(dates)}"]
+        for date, step in zip(at[::APART], size[::APART], strict=True):
+            others = size[(at - lead > date) | (at + rest < date)]
+            ranks.append(Replication(rejected=interrupted.placebo_p(step, others) < ALPHA))
+    return pd.DataFrame(ranks[:number], columns=Replication._fields, dtype=float)
 
 
 def counts(

@@ -26,7 +26,7 @@ ALPHA = 0.05
 DIGITS = 9
 """Digits to which two programs are compared; beyond, they differ by rounding."""
 
-PROFILES = {"short": 40, "full": 1_000}
+PROFILES = {"short": 25, "full": 1_000}
 """Data sets of a scenario by profile."""
 
 COSTLY_NO_TARGET = 0.2
