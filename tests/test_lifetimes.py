@@ -177,10 +177,11 @@ def test_every_corner_of_the_parameters_can_be_solved(issued, ledger, root, sinc
     window = "lodged since 2018, active in 2021"
     active = evidence.pick(ledger, "active_detainers", window=window).value
     assumed = datapackage.load("assumptions", root).set_index("assumption")
-    names = ("as_of_shift", "shape", "issued_factor", "day_in_week", "never_closed")
+    names = ("since_shift", "as_of_shift", "shape", "issued_factor", "day_in_week", "never_closed")
     choices = {n: assumed.loc[f"ages_{n}", ["value", "low", "high"]].unique() for n in names}
     choices["shape"] = [shape, *choices["shape"]]
-    choices["as_of"] = [as_of + dt.timedelta(days=days) for days in choices.pop("as_of_shift")]
-    choices["since"] = [since, SINCE, dt.date(2017, 10, 1)]
+    for name, day in (("since", since), ("as_of", as_of)):
+        shifts = choices.pop(f"{name}_shift")
+        choices[name] = [day + dt.timedelta(days=days) for days in shifts]
     lives = lifetimes.life_sensitivity(issued, active, choices)
     assert lives["mean_days"].between(30, 3_650).all()
