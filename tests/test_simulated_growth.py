@@ -22,8 +22,7 @@ def value(points):
 def test_one_rate_of_all_counters_is_found(points, value):
     own = points["years"] - points.groupby("counter")["years"].transform("mean")
     error = simulated_growth.NOISE / math.sqrt((own**2).sum())
-    number = validation.COSTLY * NUMBER
-    assert value["pooled_rate.bias"] == pytest.approx(0, abs=4 * error / math.sqrt(number))
+    assert value["pooled_rate.bias"] == pytest.approx(0, abs=4 * error / math.sqrt(NUMBER))
 
 
 def test_the_range_without_each_counter_is_no_confidence_interval(value):

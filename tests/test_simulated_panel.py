@@ -2,7 +2,7 @@ import pytest
 
 from helpers import simulated_panel, validation
 
-SEED, NUMBER = 5, 100
+SEED, NUMBER = 5, 50
 
 
 @pytest.fixture(scope="module")
@@ -30,4 +30,4 @@ def test_late_records_pull_the_estimate_towards_no_effect(value):
 
 def test_a_weak_effect_is_found_more_often_than_a_false_one(value):
     for estimator in ("two_way", "imputed"):
-        assert value[f"{estimator}.power"] > 0.15
+        assert value[f"{estimator}.power"] >= 0.1

@@ -6,21 +6,24 @@ import pytest
 
 from helpers import datapackage, series, simulated_series, validation
 
-SEED, NUMBER = 5, 200
+SEED, NUMBER = 5, 100
 DATES = [pd.Timestamp(2017, 1, 25), pd.Timestamp(2017, 2, 20)]
 
 
 @pytest.fixture(scope="module")
-def scenarios(root):
-    weekly = series.weekly_issued(datapackage.load("weekly_detainers", root))
-    national = weekly[weekly["week_start"].between("2015-01-01", "2017-12-24")]
-    return simulated_series.scenarios(series.weekly_periods(national), DATES)
+def history(root):
+    return series.weekly_periods(series.weekly_issued(datapackage.load("weekly_detainers", root)))
 
 
 @pytest.fixture(scope="module")
-def value(scenarios):
+def national(history):
+    return history[history["start"].between("2015-01-01", "2017-12-24")]
+
+
+@pytest.fixture(scope="module")
+def value(national):
     """Measures by `ESTIMATOR.MEASURE`, of few data sets."""
-    found = validation.study(scenarios, NUMBER, SEED)
+    found = validation.study(simulated_series.scenarios(national, DATES), NUMBER, SEED)
     return found.set_index(found["estimator"] + "." + found["measure"])["value"]
 
 
@@ -35,7 +38,7 @@ def test_counts_have_the_mean_dispersion_and_correlation_asked_for():
 
 
 def test_errors_that_know_the_correlation_cover_and_newey_west_ones_do_not(value):
-    error = math.sqrt(0.95 * 0.05 / (validation.COSTLY * NUMBER))
+    error = math.sqrt(0.95 * 0.05 / NUMBER)
     assert value["interrupted_series.coverage"] >= 0.95 - 3 * error
     assert value["interrupted_series.false_positive_rate"] <= 0.05 + 3 * error
     assert value["newey_west.coverage"] < 0.9
@@ -48,3 +51,12 @@ def test_both_errors_belong_to_one_estimate(value):
 def test_a_step_is_found_more_often_than_a_false_one(value):
     power, alarms = (value[f"interrupted_series.{of}"] for of in ("power", "false_positive_rate"))
     assert power > alarms + 0.3
+
+
+def test_a_date_like_all_others_seldom_ranks_among_the_largest(history, national):
+    found = simulated_series.placebo_ranks(history, national, DATES, 40, SEED)
+    assert len(found) == 40
+    # Of 40 dates 7 or more are among the largest 5% in one of 400 cases.
+    assert found["rejected"].sum() <= 6
+    # None at all would be in one of eight cases.
+    assert found["rejected"].sum() >= 1

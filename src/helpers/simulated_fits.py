@@ -58,7 +58,7 @@ def _interval(
     """Return a scenario of a fitted Weibull distribution, its median's interval and its fit."""
 
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        tally, week = _drawn(rng, truth, n, together)
+        tally, week = drawn(rng, truth, n, together)
         seeds = rng.integers(2**32, size=2).tolist()
         median = censored.fit(week, tally, "Weibull").median
         refits = censored.fit(week, ages.resampled(tally, seeds[0], DRAWS), "Weibull").median
@@ -78,7 +78,7 @@ def _point(name: str, truth: censored.Fit, n: int, setting: str) -> Scenario:
     """Return a scenario of another family, too slow to be fitted to a thousand bootstraps."""
 
     def replicate(rng: Generator) -> Mapping[str, Replication]:
-        found = censored.fit(*_drawn(rng, truth, n)[::-1], truth.family)
+        found = censored.fit(*drawn(rng, truth, n)[::-1], truth.family)
         error = log_error(float(found.median), float(truth.median))
         return {f"fitted_median.{setting}": Replication(error)}
 
@@ -90,10 +90,27 @@ def _words(truth: censored.Fit, n: int, together: int = 1) -> str:
     return f"{n} {truth.family} times in whole weeks, median {truth.median:.1f}{pairs}"
 
 
-def _drawn(
+def drawn(
     rng: Generator, truth: censored.Fit, n: int, together: int = 1
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Draw times of a family; return the number in each week up to the last, and the weeks."""
+    """Draw times of a fitted family, known in whole weeks.
+
+    Parameters
+    ----------
+    rng
+        Source of random numbers.
+    truth
+        The family and its parameters.
+    n
+        Number of times.
+    together
+        How many detainers share each time.
+
+    Returns
+    -------
+    tally, week : numpy.ndarray
+        The number in each week up to the last, and the weeks.
+    """
     shares = censored.expected_shares(truth.parameters, truth.family, _WEEKS)
     tally = together * rng.multinomial(n // together, shares)
     week = np.arange(tally.nonzero()[0].max() + 1)

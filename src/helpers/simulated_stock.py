@@ -35,7 +35,7 @@ def scenarios(n: int, mean_weeks: float) -> list[Scenario]:
     mean_weeks
         Mean stay of those who come.
     """
-    steady = _reaching(mean_weeks)
+    steady = reaching(mean_weeks)
     rising = steady * np.exp(-GROWTH * np.arange(_WEEKS))
     unseen = steady * np.where(np.arange(_WEEKS) == 0, 1 - UNSEEN, 1)
     stays = f"{n} present, Weibull stays of mean {mean_weeks:.1f} weeks"
@@ -54,16 +54,24 @@ def scenarios(n: int, mean_weeks: float) -> list[Scenario]:
     ]
 
 
-def _reaching(mean: float) -> NDArray[np.float64]:
-    """Return the share of stays that reach a time, averaged over each week."""
+def reaching(mean: float) -> NDArray[np.float64]:
+    """Return the share of stays that reach a time, averaged over each week.
+
+    It is in proportion to the density of a steady stock, whose sum is the mean stay.
+
+    Parameters
+    ----------
+    mean
+        Mean of the Weibull stays, in weeks.
+    """
     scale = mean / gamma(1 + 1 / SHAPE)
     beyond = mean * gammaincc(1 / SHAPE, (np.arange(_WEEKS + 1) / scale) ** SHAPE)
     return -np.diff(beyond)
 
 
 def _stock(setting: str, words: str, n: int, mean: float, density: NDArray[np.float64]) -> Scenario:
-    reaching = _reaching(mean) / _reaching(mean)[0]
-    true_share, true_median = reaching[WEEK], int((reaching <= 0.5).argmax())
+    stays = reaching(mean) / reaching(mean)[0]
+    true_share, true_median = stays[WEEK], int((stays <= 0.5).argmax())
 
     def replicate(rng: Generator) -> Mapping[str, Replication]:
         present = np.arange(_WEEKS), rng.multinomial(n, density / density.sum())
