@@ -32,7 +32,7 @@ PROFILES = {"short": 25, "full": 1_000}
 COSTLY_NO_TARGET = 0.2
 """Share of a profile's data sets that is drawn where each takes long and there is no target."""
 
-DRAWS = 119
+DRAWS = 79
 """Bootstrap samples of each simulated data set, far fewer than the study draws of its only one."""
 
 FEW_DRAWS_LEVEL = 1 - 2 * ((1 - LEVEL) / 2 * (DRAWS + 1) - 1) / (DRAWS - 1)
