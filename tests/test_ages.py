@@ -21,19 +21,14 @@ def stock(root):
     return datapackage.load("travis_stock_2017_02_01", root)
 
 
-def in_travis(stock, group):
-    rows = ages.travis_group(stock, group)
-    return rows["weeks"], rows["detainers"]
-
-
 def before(weeks, counts, day):
     """Fewest and most booked before a day."""
     last = day - dt.timedelta(days=1)
     return ages.booked_between(weeks, counts, dt.date.min, last, COUNTED)
 
 
-def test_groups_of_travis_add_up(stock):
-    sizes = {group: in_travis(stock, group)[1].sum() for group in ages.GROUPS}
+def test_groups_of_travis_add_up(in_travis):
+    sizes = {group: in_travis(group)[1].sum() for group in ages.GROUPS}
     assert sizes == {
         "released_by_policy": 180,
         "still_declined": 149,
@@ -113,8 +108,8 @@ def test_nothing_has_no_median():
         ages.grouped_median([], [])
 
 
-def test_bootstrap_interval_agrees_with_drawing_detainers_one_by_one(stock):
-    rows = in_travis(stock, "accepted")
+def test_bootstrap_interval_agrees_with_drawing_detainers_one_by_one(in_travis):
+    rows = in_travis("accepted")
     times = np.repeat(rows[0], rows[1])
     draw = np.random.default_rng(5)
     slow = []
@@ -136,14 +131,14 @@ def test_bootstrap_interval_covers_a_known_median():
     assert 0.90 <= covered / 200 <= 0.99
 
 
-def test_bootstrap_interval_depends_on_its_seed_alone(stock):
-    rows = in_travis(stock, "released_by_policy")
+def test_bootstrap_interval_depends_on_its_seed_alone(in_travis):
+    rows = in_travis("released_by_policy")
     assert ages.median_interval(*rows, seed=3) == ages.median_interval(*rows, seed=3)
     assert ages.median_interval(*rows, seed=3) != ages.median_interval(*rows, seed=4)
 
 
-def test_travis_medians_hold_their_frozen_values(stock):
-    released, accepted = in_travis(stock, "released_by_policy"), in_travis(stock, "accepted")
+def test_travis_medians_hold_their_frozen_values(in_travis):
+    released, accepted = in_travis("released_by_policy"), in_travis("accepted")
     assert ages.grouped_median(*released) == pytest.approx(10.4)
     assert ages.grouped_median(*accepted) == pytest.approx(20.0)
     assert ages.median_interval(*released, seed=20170201) == pytest.approx((8.55556, 13.75), 1e-5)
@@ -214,6 +209,12 @@ def test_the_band_holds_everywhere_in_at_least_95_of_100_samples():
     assert held / 400 >= 0.95 - 2 * math.sqrt(0.05 * 0.95 / 400)
 
 
+def test_a_curve_without_few_ends_where_eleven_are_left():
+    curve = ages.cumulative([0, 1, 2, 9], [30, 20, 5, 6])
+    assert ages.without_few(curve)["weeks"].tolist() == [0, 1, 2]
+    assert ages.without_few(curve)["detainers"].iloc[-1] == 50
+
+
 def test_a_share_is_reached_in_the_first_whole_week_that_holds_it():
     # Three quarters lie below week 1, all but the last twelve below week 3.
     assert ages.weeks_within([2, 0, 9], [3, 45, 12], 0.75) == 1
@@ -234,8 +235,8 @@ def test_a_quantile_that_rests_on_few_persons_is_refused():
     assert ages.weeks_within([0, 5], [90, 11], 0.5) == 1
 
 
-def test_weeks_within_hold_their_frozen_value(stock):
-    assert ages.weeks_within(*in_travis(stock, "released_by_policy"), 0.9) == 34
+def test_weeks_within_hold_their_frozen_value(in_travis):
+    assert ages.weeks_within(*in_travis("released_by_policy"), 0.9) == 34
 
 
 @pytest.mark.parametrize(
@@ -270,10 +271,10 @@ def test_booking_bounds_hold_the_true_count(days_held, days_back):
         ("accepted", "accepted_booked_before_2017"),
     ],
 )
-def test_published_counts_by_booking_date_fit_the_whole_weeks(stock, ledger, group, name):
+def test_published_counts_by_booking_date_fit_the_whole_weeks(in_travis, ledger, group, name):
     day = "2017-02-01/2017-02-01"
     counted = evidence.pick(ledger, name, "us-tx:travis_county", day)
-    fewest, most = before(*in_travis(stock, group), NEW_YEAR)
+    fewest, most = before(*in_travis(group), NEW_YEAR)
     assert fewest <= counted.value <= most
 
 
@@ -293,13 +294,13 @@ def test_a_window_of_one_whole_week_counts_that_week_alone():
     assert ages.booked_between([0, 1, 2], [5, 7, 9], first, first, COUNTED) == (0, 7)
 
 
-def two_groups(stock):
-    pairs = [in_travis(stock, group) for group in ("released_by_policy", "accepted")]
+def two_groups(in_travis):
+    pairs = [in_travis(group) for group in ("released_by_policy", "accepted")]
     return tuple(zip(*pairs, strict=True))
 
 
-def test_largest_gap_and_p_value_agree_with_permuting_detainers_one_by_one(stock):
-    weeks, counts = two_groups(stock)
+def test_largest_gap_and_p_value_agree_with_permuting_detainers_one_by_one(in_travis):
+    weeks, counts = two_groups(in_travis)
     times = [np.repeat(*group) for group in zip(weeks, counts, strict=True)]
     edge = np.arange(1, 130)
 
@@ -340,8 +341,8 @@ def test_the_largest_possible_gap_is_as_rare_as_its_divisions():
     assert p_value == pytest.approx(0.1, abs=4 * math.sqrt(0.1 * 0.9 / 10_000))
 
 
-def test_ratio_of_medians_is_that_of_the_two_and_its_interval_covers(stock):
-    weeks, counts = two_groups(stock)
+def test_ratio_of_medians_is_that_of_the_two_and_its_interval_covers(in_travis):
+    weeks, counts = two_groups(in_travis)
     ratio, low, high = ages.median_ratio(weeks, counts, seed=20170201)
     medians = [ages.grouped_median(*group) for group in zip(weeks, counts, strict=True)]
     assert ratio == pytest.approx(medians[1] / medians[0])
@@ -355,7 +356,7 @@ def test_ratio_of_medians_is_that_of_the_two_and_its_interval_covers(stock):
     assert 0.90 <= covered / 200 <= 0.99
 
 
-def test_the_equality_test_holds_its_frozen_values(stock):
-    found, p_value = ages.equality_test(*two_groups(stock), seed=20170201)
+def test_the_equality_test_holds_its_frozen_values(in_travis):
+    found, p_value = ages.equality_test(*two_groups(in_travis), seed=20170201)
     assert found == pytest.approx(11 / 45)
     assert p_value == pytest.approx(0.0096, abs=2e-4)

@@ -9,7 +9,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate, optimize, stats
 
-from helpers import ages, censored, datapackage
+from helpers import ages, censored
 
 SCIPY = {
     "exponential": lambda scale: stats.expon(scale=scale),
@@ -27,16 +27,6 @@ every_family = pytest.mark.parametrize("family", censored.FAMILIES)
 every_group = pytest.mark.parametrize("group", ages.GROUPS)
 
 spread_counts = st.dictionaries(st.integers(0, 90), st.integers(1, 30), min_size=3, max_size=25)
-
-
-@pytest.fixture(scope="module")
-def stock(root):
-    return datapackage.load("travis_stock_2017_02_01", root)
-
-
-def in_travis(stock, group):
-    rows = ages.travis_group(stock, group)
-    return rows["weeks"].to_numpy(), rows["detainers"].to_numpy()
 
 
 def simulated(family, size, seed, samples=1):
@@ -78,8 +68,8 @@ def test_exponential_maximum_has_its_closed_form(tally):
 
 @every_group
 @every_family
-def test_fits_are_those_of_scipy_on_censored_data(stock, group, family):
-    weeks, counts = in_travis(stock, group)
+def test_fits_are_those_of_scipy_on_censored_data(in_travis, group, family):
+    weeks, counts = in_travis(group)
     lower = np.repeat(weeks, counts).astype(float)
     data = stats.CensoredData(interval=np.column_stack([lower, lower + 1]))
     name = {"exponential": "expon", "Weibull": "weibull_min", "log-normal": "lognorm"}
@@ -94,8 +84,8 @@ def test_fits_are_those_of_scipy_on_censored_data(stock, group, family):
 
 
 @every_family
-def test_fits_are_those_of_surpyval(stock, family):
-    weeks, counts = in_travis(stock, "released_by_policy")
+def test_fits_are_those_of_surpyval(in_travis, family):
+    weeks, counts = in_travis("released_by_policy")
     ends = np.column_stack([weeks, weeks + 1]).astype(float)
     model = getattr(surpyval, {"log-normal": "LogNormal"}.get(family, family.capitalize()))
     theirs = model.fit(x=ends, c=np.full(len(weeks), 2), n=counts)
@@ -169,10 +159,10 @@ def test_an_unknown_family_is_refused_with_the_known_ones():
         censored.fit([0, 5], [1, 1], "normal")
 
 
-def test_fits_warn_of_nothing(stock):
+def test_fits_warn_of_nothing(in_travis):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        censored.compare(*in_travis(stock, "accepted"), seed=1, replications=50)
+        censored.compare(*in_travis("accepted"), seed=1, replications=50)
 
 
 @given(st.floats(5.1, 300), st.floats(0.3, 60))
@@ -184,8 +174,8 @@ def test_classes_hold_five_expected_each_and_every_week(size, scale):
     assert np.add.reduceat(expected, starts).min() >= 5 - 1e-9
 
 
-def test_g_is_that_of_scipy_on_the_pooled_weeks(stock):
-    weeks, counts = in_travis(stock, "released_by_policy")
+def test_g_is_that_of_scipy_on_the_pooled_weeks(in_travis):
+    weeks, counts = in_travis("released_by_policy")
     found = censored.fit(weeks, counts, "exponential")
     tally = np.append(ages.by_week(weeks, counts), 0)
     expected = 180 * censored.expected_shares(found.parameters, "exponential", len(tally) - 1)
@@ -220,16 +210,26 @@ def test_goodness_agrees_with_chi_square_where_classes_are_fitted():
     assert p_value == pytest.approx(stats.chi2.sf(g, 5), abs=0.05)
 
 
-def test_compare_orders_by_aic_and_counts_the_winners(stock):
-    table = censored.compare(*in_travis(stock, "released_by_policy"), seed=4, replications=200)
+def test_compare_orders_by_aic_and_counts_the_winners(in_travis):
+    table = censored.compare(*in_travis("released_by_policy"), seed=4, replications=200)
     assert set(table["family"]) == set(censored.FAMILIES)
     assert table["aic"].is_monotonic_increasing
     assert table["behind"].iloc[0] == 0
     assert table["best_share"].sum() == pytest.approx(1)
     assert table["low"].lt(table["median"]).all()
     assert table["high"].gt(table["median"]).all()
-    again = censored.compare(*in_travis(stock, "released_by_policy"), seed=4, replications=200)
+    again = censored.compare(*in_travis("released_by_policy"), seed=4, replications=200)
     pd.testing.assert_frame_equal(table, again)
+
+
+def test_cumulative_shares_are_those_of_each_fit(in_travis):
+    table = censored.compare(*in_travis("accepted"), seed=4, replications=20)
+    found = censored.cumulative_shares(table, 40)
+    assert found.shape == (41, 4)
+    for row in table.itertuples():
+        fitted = [x for x in (row.scale, row.shape) if np.isfinite(x)]
+        known = SCIPY[row.family](*fitted).cdf(np.arange(41))
+        assert found[row.family].to_numpy() == pytest.approx(known)
 
 
 def test_compare_finds_the_family_that_made_the_times():
@@ -256,8 +256,8 @@ def test_the_best_is_named_with_all_within_two():
     assert censored.best(table[:1]) == "gamma; within 2 of its AIC: none"
 
 
-def test_travis_fits_hold_their_frozen_values(stock):
-    table = censored.compare(*in_travis(stock, "released_by_policy"), 20170201).set_index("family")
+def test_travis_fits_hold_their_frozen_values(in_travis):
+    table = censored.compare(*in_travis("released_by_policy"), 20170201).set_index("family")
     assert censored.best(table.reset_index()) == "exponential; within 2 of its AIC: gamma, Weibull"
     frozen = {
         "exponential": (1335.896491, 10.366390, 9.037290, 11.712117),
@@ -274,9 +274,9 @@ def test_travis_fits_hold_their_frozen_values(stock):
     )
 
 
-def test_medians_split_the_fitted_distribution(stock):
+def test_medians_split_the_fitted_distribution(in_travis):
     for family in censored.FAMILIES:
-        found = censored.fit(*in_travis(stock, "accepted"), family)
+        found = censored.fit(*in_travis("accepted"), family)
         known = SCIPY[family](*found.parameters)
         below, _ = integrate.quad(known.pdf, 0, float(found.median))
         assert below == pytest.approx(0.5, abs=1e-6)

@@ -38,7 +38,7 @@ os.umask(0o777)
 STUDY = sorted({path.stem for path in manifest.HELPERS.glob("[a-z]*.py")} - manifest.MACHINERY)
 LIBRARIES = f"""\
 import json, os, random, signal, sys, warnings
-import {", ".join(kernels.LIBRARIES)}
+import helpers, {", ".join(kernels.LIBRARIES)}
 import {", ".join(f"helpers.{name}" for name in STUDY)}
 import matplotlib.pyplot as plt, numpy as np, pandas as pd
 """

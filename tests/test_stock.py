@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import ages, datapackage, rates, stock
+from helpers import ages, rates, stock
 
 counts_by_week = st.lists(st.integers(0, 40), min_size=3, max_size=40).filter(
     lambda counts: sum(counts[:1]) > 0
@@ -16,9 +16,8 @@ bases = pytest.mark.parametrize("base", [1, 2])
 
 
 @pytest.fixture(scope="module")
-def travis(root):
-    rows = ages.travis_group(datapackage.load("travis_stock_2017_02_01", root), "all")
-    return rows["weeks"].to_numpy(), rows["detainers"].to_numpy()
+def travis(in_travis):
+    return in_travis("all")
 
 
 def of_counts(counts):
@@ -63,6 +62,36 @@ def test_the_density_never_rises_and_adds_up_to_one(counts, base):
     assert found["density"].sum() == pytest.approx(1)
     assert found["surviving"][:base].tolist() == [1.0] * base
     assert found["detainers"].tolist() == counts
+
+
+COMING = {1: 2, 10: 1}
+
+
+def test_an_invented_jail_holds_its_inflow_times_its_stays():
+    stays = stock.invented_stays(COMING, look=15.5, shown=22)
+    present = stays[stays["present"]]
+    assert present["stays"].value_counts().to_dict() == {10: 10, 1: 2}
+    assert (present["comes"] <= 15.5).all()
+    assert (present["leaves"] > 15.5).all()
+    assert stays["leaves"].gt(0).all()
+    later = stays[stays["comes"].between(3, 4, inclusive="left")]
+    assert later["stays"].value_counts().to_dict() == {1: 2, 10: 1}
+
+
+def test_ages_by_way_are_those_of_the_stays_of_an_invented_jail():
+    weeks = np.arange(0, 11, 0.25)
+    ways = stock.ages_by_way(COMING, weeks)
+    assert ways.loc[0, "whole_stock"] == ways.loc[0, "at_release"] == 1
+    assert ways["on_receipt"].eq(0).all()
+    # Looked at many times, the times so far of those present.
+    stays = stock.invented_stays(COMING, look=0, shown=60)
+    looks = np.arange(20, 40, 0.01)
+    comes, leaves = (stays[end].to_numpy()[:, np.newaxis] for end in ("comes", "leaves"))
+    ages_so_far = (looks - comes)[(comes <= looks) & (leaves > looks)]
+    slow = [(ages_so_far > week).mean() for week in weeks]
+    assert ways["whole_stock"].to_numpy() == pytest.approx(slow, abs=0.01)
+    full = np.repeat(list(COMING), list(COMING.values()))
+    assert ways["at_release"].tolist() == [(full > week).mean() for week in weeks]
 
 
 def test_counts_that_fall_are_their_own_density():

@@ -16,6 +16,9 @@ GROUPS = {
 }
 """Outcomes of the table `travis_stock_2017_02_01` that make each group of detainers."""
 
+COUNTED = dt.date(2017, 2, 1)
+"""Day on which Travis County's sheets count the weeks since booking."""
+
 FEW = 11
 """Detainers below this number describe few persons: no quantile may rest on fewer."""
 
@@ -43,8 +46,8 @@ def travis_group(stock: pd.DataFrame, group: str) -> pd.DataFrame:
     if group not in GROUPS:
         raise ValueError(f"group {group!r}: allowed are {', '.join(GROUPS)}")
     rows = stock[stock["outcome"].isin(GROUPS[group])]
-    counts = rows.groupby("weeks_since_booking")["detainers"].sum().astype(int)
-    return counts.rename_axis("weeks").reset_index()
+    counts = rows.groupby("weeks_since_booking")["detainers"].sum()
+    return counts.rename_axis("weeks").reset_index().astype(int)
 
 
 def by_week(weeks: ArrayLike, counts: ArrayLike) -> NDArray[np.int64]:
@@ -208,6 +211,11 @@ def cumulative(weeks: ArrayLike, counts: ArrayLike, level: float = 0.95) -> pd.D
     # Nobody is held for less than no time: the first row is a definition, not an estimate.
     found.loc[0, list(ends)] = 0.0
     return found
+
+
+def without_few(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the cumulative shares up to the last week beyond which `FEW` detainers are left."""
+    return curve[curve["detainers"].le(curve["detainers"].iloc[-1] - FEW)]
 
 
 def weeks_within(weeks: ArrayLike, counts: ArrayLike, share: float) -> int:

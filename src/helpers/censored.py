@@ -237,6 +237,29 @@ def best(table: pd.DataFrame, near: float = 2.0) -> str:
     return f"{first}; within {near:g} of its AIC: {', '.join(others) or 'none'}"
 
 
+def cumulative_shares(table: pd.DataFrame, weeks: int) -> pd.DataFrame:
+    """Return the share of times within so many weeks that each fitted family expects.
+
+    Parameters
+    ----------
+    table
+        As from `compare`.
+    weeks
+        Last week.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a week from 0 to the last, one column a family.
+    """
+    found = {}
+    for row in table.itertuples():
+        parameters = np.array([row.scale, row.shape])[: FAMILIES[row.family].shapes + 1]
+        shares = expected_shares(parameters, row.family, weeks)
+        found[row.family] = np.append(0, shares[:-1].cumsum())
+    return pd.DataFrame(found)
+
+
 def _with_later(tally: NDArray[np.int64]) -> NDArray[np.int64]:
     """Add a column of all later weeks, in which nobody was seen."""
     return np.concatenate([tally, np.zeros_like(tally[..., :1])], axis=-1)

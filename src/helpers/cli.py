@@ -9,13 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-# jupyterlab brings jsonschema's optional rfc3987-syntax, which builds a grammar whenever nbformat
-# is imported: two seconds in every process, for a format check that nothing here uses. None makes
-# its import fail at once, and jsonschema goes without it.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
-import typer  # noqa: E402
-from typer.core import TyperGroup  # noqa: E402
+import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from rich.console import Console

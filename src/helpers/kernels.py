@@ -46,6 +46,7 @@ LIBRARIES = (
     "scipy.stats",
     "statsmodels.api",
     "statsmodels.formula.api",
+    "jsonschema",
 )
 """What the server imports beside the helpers and the kernel itself."""
 
@@ -271,7 +272,6 @@ def _import_libraries(link: socket.socket) -> dict[str, str]:
         # What cannot be imported fails again, and is seen, in the notebook that wants it.
         with suppress(Exception):
             importlib.import_module(name)
-    del sys.modules["rfc3987_syntax"]
     return {name: value for name, value in os.environ.items() if before.get(name) != value}
 
 

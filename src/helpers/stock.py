@@ -1,6 +1,7 @@
 """From a stock to the flow: how long stays are, by how long those present have stayed."""
 
 import datetime as dt
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,65 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
 from helpers.ages import by_week, share_interval
+
+
+def invented_stays(coming: Mapping[int, int], look: float, shown: int) -> pd.DataFrame:
+    """Return the stays in an invented jail to which as many people come every week.
+
+    Parameters
+    ----------
+    coming
+        People who come each week, evenly over it, by the whole weeks for which they stay.
+    look
+        Time at which we look who is present, in weeks.
+    shown
+        Weeks shown; stays that end before week 0 are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a stay, by arrival: `comes`, `stays`, `leaves` (weeks), `present` (at the look).
+    """
+    lengths = [stay for stay, people in coming.items() for _ in range(people)]
+    came = [
+        (week + part / len(lengths), stay)
+        for week in range(-max(lengths), shown)
+        for part, stay in enumerate(lengths)
+    ]
+    stays = pd.DataFrame(came, columns=["comes", "stays"])
+    stays = stays.assign(leaves=stays["comes"] + stays["stays"]).query("leaves > 0")
+    present = stays["comes"].le(look) & stays["leaves"].gt(look)
+    return stays.assign(present=present).reset_index(drop=True)
+
+
+def ages_by_way(coming: Mapping[int, int], weeks: ArrayLike) -> pd.DataFrame:
+    """Return the share of declined detainers older than given weeks, by the way of declining.
+
+    Each detainer is issued on the day of booking, in the jail of `invented_stays`.
+
+    Parameters
+    ----------
+    coming
+        As in `invented_stays`.
+    weeks
+        Ages in weeks, the first 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row an age: `weeks`, `on_receipt`, `at_release` (full stays), `whole_stock` (times so
+        far of those present on a day).
+    """
+    age, people = np.asarray(weeks, dtype=float), np.array(list(coming.values()))
+    left = np.clip(np.subtract.outer(list(coming), age), 0, None)
+    return pd.DataFrame(
+        {
+            "weeks": age,
+            "on_receipt": 0.0,
+            "at_release": people @ (left > 0) / people.sum(),
+            "whole_stock": people @ left / (people @ left[:, 0]),
+        }
+    )
 
 
 def decreasing_density(weeks: ArrayLike, counts: ArrayLike, base: int = 1) -> pd.DataFrame:
