@@ -449,7 +449,10 @@ ESTIMATING = (
 )
 
 
-@pytest.mark.parametrize("name", ESTIMATING)
+SIMULATING = [path.stem for path in MODULES if path.stem.startswith("simulated_")]
+
+
+@pytest.mark.parametrize("name", [*ESTIMATING, *SIMULATING, "validation"])
 def test_a_module_that_estimates_opens_draws_and_prints_nothing(name):
     path = ROOT / "src" / "helpers" / f"{name}.py"
     source = path.read_text(encoding="utf-8")
