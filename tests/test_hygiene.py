@@ -289,7 +289,7 @@ DESIGN = {
     r"power 0\.8": "the power that is asked for",
     r"[Pp]er 1,000": "a unit",
     r"95 percent": "the level of intervals",
-    r"from 0\b(?: to 100%)?|0 to(?: 100 percent)?|older than 0": "the ends of an axis",
+    r"from 0\b(?: to 100%)?|0 to(?: 100 percent)?|(?:older than|line at) 0": "on an axis",
     r"1 day to over 6 years": "an axis",
     r"(?:from|to|is) 1\b": "the ratio of what does not differ",
     r"mean of 13|(?:first|last) 52": "weeks of a mean, and of a year",
@@ -316,8 +316,9 @@ def wordings(source):
     """Texts for readers: titles, alternative texts and sources of figures, and sentences."""
     for node in ast.walk(ast.parse(source)):
         call = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-        if call == "figures.save":
-            said = [word.value for word in node.keywords if word.arg in ("title", "alt", "source")]
+        if call.rpartition(".")[2] == "save":
+            named = [word.value for word in node.keywords if word.arg in ("title", "alt", "source")]
+            said = [*node.args, *named]
         elif call in ("results.say", "results.text"):
             said = node.args
         else:
@@ -353,6 +354,7 @@ def test_no_number_of_the_data_is_typed_into_a_sentence_or_a_figure_s_words(path
         "figures.save(fig, 'a', title=results.text('{a.b} of 118 jurisdictions'))",
         "figures.save(fig, 'a', alt=f'{x} bars, up to 206 detainers')",
         "figures.save(fig, 'a', alt='Bars ' + ('up to 2,559 high' if high else 'of one height'))",
+        "save(fig, 'a', 'Detainers fell from 206 to 47', 'Dots.')",
         "results.say('ICE counted 3.9 times as many')",
         "results.say(f\"ICE counted {{a.b}}, or {x:.1f}, of {n if y else 'about 463 jails'}\")",
     ],
