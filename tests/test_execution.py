@@ -134,4 +134,5 @@ def test_many_executions_leave_no_file_open_and_no_thread(tmp_path):
     before = left()
     for _ in range(5):
         execute(source, tmp_path / "out.ipynb")
-    assert left() == before
+    # What other tests left behind may end meanwhile.
+    assert all(now <= then for now, then in zip(left(), before, strict=True))
