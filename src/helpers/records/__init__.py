@@ -4,8 +4,9 @@
     connection = connect(records)                # DuckDB, with a view `records`
     connection.sql("SELECT aor, count(*) FROM records GROUP BY ALL").df()
 
-The columns of the view are those of `helpers.records.columns`. Rows, persons and dates of birth stay
-in the cache on the reader's machine; what is shown or saved goes through `helpers.disclosure`.
+The columns of the view are those of `helpers.records.columns`. Rows and persons stay in the cache
+on the reader's machine; what is shown or saved goes through `helpers.disclosure`. Dates of birth
+are not read at all.
 """
 
 from collections.abc import Callable
