@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.records.problems import RecordsError
+
 if TYPE_CHECKING:
     import duckdb
 
-
-class RecordsError(ValueError):
-    """A file of records cannot be read; the message names file, sheet, row and column."""
+__all__ = ["Records", "RecordsError", "connect", "read"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Records:
     parquet
         The canonical table, in the cache.
     report
-        What was read, kept and refused, and why; as `detainers records check --json` gives it.
+        What was read, kept and refused, and why; see `helpers.records.report`.
     """
 
     file: str
@@ -44,8 +44,10 @@ class Records:
     report: dict[str, Any]
 
 
-def read(path: Path | str, progress: Callable[[str], None] | None = None) -> Records:
+def read(path: Path | str, progress: Callable[[str], None] = lambda line: None) -> Records:
     """Read a file of records, or a folder of files of one release.
+
+    What was read before is taken from the cache, by its content.
 
     Parameters
     ----------
@@ -59,9 +61,38 @@ def read(path: Path | str, progress: Callable[[str], None] | None = None) -> Rec
     RecordsError
         If the file is no file of records, is broken, or too many of its rows are refused.
     """
-    raise NotImplementedError
+    from helpers.records import cache
+
+    path = Path(path)
+    key = cache.key(path)
+    table, report = cache.stored(key) or _convert(path, key, progress)
+    return Records(report["file"], report["layout"], table, report)
+
+
+def _convert(path: Path, key: str, progress: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
+    from helpers import datapackage
+    from helpers.records import cache, canonical, engine, staging
+    from helpers.records.report import report
+
+    crosswalk = datapackage.load("lift_reasons")
+    groups = dict(zip(crosswalk["reason"], crosswalk["group"], strict=True))
+    with cache.scratch() as scratch:
+        staged, table = scratch / "staged.parquet", scratch / "canonical.parquet"
+        parts, notes = staging.stage(path, staged, scratch, progress)
+        headers = {header for part in parts for header in part.header.used}
+        with engine.connect(scratch, scratch / "cells.duckdb") as database:
+            progress("putting the columns in order")
+            layout = staging.layout_of(parts)
+            canonical.canonicalise(database, staged, headers, layout, groups, table)
+            described = report(database, path.name, parts, notes)
+        return cache.store(key, table, described), described
 
 
 def connect(*records: Records) -> "duckdb.DuckDBPyConnection":
     """Open DuckDB on records: a view `records` with the canonical columns, memory bounded."""
-    raise NotImplementedError
+    from helpers.records import cache, engine
+
+    database = engine.connect(cache.folder())
+    files = ", ".join(engine.quoted(part.parquet) for part in records)
+    database.execute(f"CREATE VIEW records AS FROM read_parquet([{files}])")
+    return database

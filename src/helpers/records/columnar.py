@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pyarrow.dataset import Dataset
 
 
-def tables(source: Source) -> Iterator[Table]:
+def tables(source: Source, notes: list[str]) -> Iterator[Table]:
     """Yield the table of a parquet or feather file; its first row counts as row 2, as in text.
 
     Raises

@@ -78,9 +78,7 @@ CANONICAL = (
             "detainer_detention_facility_code",
         ),
     ),
-    Column(
-        "city", "VARCHAR", "", "city of the facility, upper case", ("facility_city", "city")
-    ),
+    Column("city", "VARCHAR", "", "city of the facility, upper case", ("facility_city", "city")),
     Column(
         "county",
         "VARCHAR",
@@ -160,7 +158,9 @@ CANONICAL = (
         "day on which the person left the country, if removed",
         ("departed_date",),
     ),
-    Column("case_status", "VARCHAR", "", "status of the removal case, as written", ("case_status",)),
+    Column(
+        "case_status", "VARCHAR", "", "status of the removal case, as written", ("case_status",)
+    ),
     Column("duplicate_likely", "BOOLEAN", "", "another row has the same person and prepare date"),
     Column("duplicate_later", "BOOLEAN", "", "and an earlier row of them is in the file"),
     Column("date_carried", "BOOLEAN", "", "empty prepare date, taken from the row before"),
@@ -192,8 +192,11 @@ GROUPS = (
     "administrative",
     "other",
 )
-"""Groups of lift reasons. A reason that the crosswalk lacks has the group `unmapped`; a detainer
-without a reason has none (NULL): it is still active, or its record was never updated."""
+"""Groups of lift reasons, as data/judgements/lift_reasons.csv has them. A detainer without a reason
+has no group (NULL): it is still active, or its record was never updated."""
+
+UNMAPPED = "unmapped"
+"""The group of a reason that data/judgements/lift_reasons.csv lacks."""
 
 DECLINED = "declined"
 """The group of `Detainer Declined by LEA`, the only refusal in ICE's own words in both eras."""

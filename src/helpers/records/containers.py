@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO, cast
 
 from helpers.records.problems import RecordsError
 
@@ -31,7 +31,9 @@ _REFUSED = {
 }
 _EXPECTED = "expected comma or tab text, xlsx, parquet or feather, plain or in gz or zip"
 _DEPTH = 3  # a zip of gz files of text
-_MOST_TIMES = 1000  # unpacked over packed size; text compresses tenfold, archives built to harm more
+_MOST_TIMES = (
+    1000  # unpacked over packed size; text compresses tenfold, archives built to harm more
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _is_workbook(path: Path, name: str) -> bool:
 
 def _gunzip(path: Path, name: str, scratch: Path) -> Iterator[tuple[str, Path]]:
     with gzip.open(path) as packed:
-        yield name, _unpacked(packed, path, name, scratch)
+        yield name, _unpacked(cast("BinaryIO", packed), path, name, scratch)
 
 
 def _unzip(path: Path, name: str, scratch: Path) -> Iterator[tuple[str, Path]]:
@@ -148,11 +150,11 @@ def _unzip(path: Path, name: str, scratch: Path) -> Iterator[tuple[str, Path]]:
             raise RecordsError(f"{name}: the zip file holds no file")
         for member in members:
             with archive.open(member) as packed:
-                inside = _unpacked(packed, path, name, scratch)
+                inside = _unpacked(cast("BinaryIO", packed), path, name, scratch)
             yield f"{name}/{member}", inside
 
 
-def _unpacked(packed: IO[bytes], path: Path, name: str, scratch: Path) -> Path:
+def _unpacked(packed: BinaryIO, path: Path, name: str, scratch: Path) -> Path:
     most = _MOST_TIMES * path.stat().st_size
     # A name of our own: one out of an archive could lead anywhere.
     with tempfile.NamedTemporaryFile(dir=scratch, delete=False) as plain:

@@ -10,17 +10,18 @@ MEMORY = "512MB"
 """What DuckDB may hold; more goes to disk. The whole process stays under a gibibyte."""
 
 
-def connect(scratch: Path) -> "duckdb.DuckDBPyConnection":
-    """Open a database in memory whose overflow goes to `scratch`."""
+def connect(scratch: Path, database: Path | str = ":memory:") -> "duckdb.DuckDBPyConnection":
+    """Open a database, in memory or in a file, whose overflow goes to `scratch`."""
     import duckdb
 
     return duckdb.connect(
+        database,
         config={
             "memory_limit": MEMORY,
             "temp_directory": str(scratch),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
-        }
+        },
     )
 
 

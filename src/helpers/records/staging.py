@@ -1,6 +1,6 @@
 """The first step of reading: any format to one Parquet of text, with file, sheet and row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ def stage(
     parts: list[Part] = []
     notes: list[str] = []
     with parquet.ParquetWriter(target, _schema(), compression="lz4") as writer:
-        for source, table in _tables(path, scratch):
+        for source, table in _tables(path, scratch, notes):
             if parts:
                 _check_same(parts[0], source.name, table)
             rows = 0
@@ -89,21 +89,20 @@ def stage(
                 writer.write_table(_arrow(batch, source.name, table.sheet))
                 rows += len(batch.problems)
                 progress(f"{place(source.name, table.sheet)}: {rows:,} rows")
-            notes += table.notes
             parts.append(Part(source.name, table.sheet, source.kind, table.header, rows))
     return parts, notes
 
 
-def layout_of(parts: list[Part]) -> Layout:
+def layout_of(parts: Sequence[Part]) -> Layout:
     """Return the layout that all parts have."""
     return parts[0].header.layout
 
 
-def _tables(path: Path, scratch: Path) -> Iterator[tuple[Source, Table]]:
+def _tables(path: Path, scratch: Path, notes: list[str]) -> Iterator[tuple[Source, Table]]:
     for file in listed(path):
         name = file.relative_to(path.parent).as_posix() if path.is_dir() else file.name
         for source in sources(file, name, scratch):
-            for table in _READERS[source.kind](source):
+            for table in _READERS[source.kind](source, notes):
                 yield source, table
 
 

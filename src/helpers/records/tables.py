@@ -1,7 +1,8 @@
 """What every format is read into: tables of text, batch by batch, with the number of each row."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from helpers.records.layouts import Header
 
@@ -12,7 +13,7 @@ LONGEST_CELL = 2_000
 """Characters; in published files no cell is a tenth as long."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Batch:
     """Rows of a table.
 
@@ -21,17 +22,17 @@ class Batch:
     numbers
         Number of each row in its sheet or file, from 1.
     cells
-        For each header that is read, by its spelling, the cells as text.
+        For each header that is read, by its spelling, the cells as text or None; or an Arrow array.
     problems
         For each row why it cannot be read, None where it can; its cells are empty then.
     """
 
     numbers: Sequence[int]
-    cells: dict[str, Sequence[str | None]]
+    cells: dict[str, Sequence[Any]]
     problems: Sequence[str | None]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Table:
     """One table of a file: a sheet, or the whole file.
 
@@ -43,18 +44,17 @@ class Table:
         Its header.
     batches
         Gives its rows below the header in order, rows without any content left out; read once.
-    notes
-        What a reader must know, filled while it is read.
     """
 
     sheet: str
     header: Header
     batches: Callable[[], Iterator[Batch]]
-    notes: list[str] = field(default_factory=list)
 
 
-def batched(header: Header, numbers: list[int], rows: list[Sequence[str]]) -> Batch:
-    """Make a batch of rows, refusing those that do not fit the header.
+def batched(
+    header: Header, numbers: list[int], rows: Sequence[Sequence[Any]], problems: list[str | None]
+) -> Batch:
+    """Make a batch of rows, naming those that do not fit the header.
 
     Parameters
     ----------
@@ -64,14 +64,16 @@ def batched(header: Header, numbers: list[int], rows: list[Sequence[str]]) -> Ba
         Number of each row.
     rows
         Cells of each row; cells beyond the header's last must be empty.
+    problems
+        What is known to be wrong with each row.
     """
     width = len(header.names)
-    problems: list[str | None] = [None] * len(rows)
-    if {len(row) for row in rows} - {width}:
+    if any(len(row) != width for row in rows):
+        rows = list(rows)
         for at, row in enumerate(rows):
-            if len(row) != width and (len(row) < width or any(row[width:])):
-                problems[at] = f"the row has {len(row)} cells, the header {width}"
+            if len(row) < width or any(row[width:]):
+                problems[at] = problems[at] or f"the row has {len(row)} cells, the header {width}"
                 rows[at] = [""] * width
-    columns = list(zip(*rows, strict=False)) or [()] * width
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=False)) or [()] * width
     cells = {name: columns[position] for name, position in header.used.items()}
     return Batch(numbers, cells, problems)

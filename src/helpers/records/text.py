@@ -1,6 +1,6 @@
 """Text files: comma or tab text, in UTF-8, Windows-1252 or UTF-16; one line is one row.
 
-No published file has a line break inside a cell. Reading line by line keeps the number of every row,
+No published file has a line break inside a cell. Reading by lines keeps the number of every row,
 and a stray quotation mark costs one row instead of swallowing those that follow.
 """
 
@@ -19,12 +19,11 @@ from helpers.records.tables import BATCH, Batch, Table, batched
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LONGEST_LINE = 1 << 20
-_QUOTING = "a quotation mark is not closed in its line, or stands inside a cell"
 csv.field_size_limit(_LONGEST_LINE)
 
 
-def tables(source: Source) -> Iterator[Table]:
-    """Yield the table of a text file.
+def tables(source: Source, notes: list[str]) -> Iterator[Table]:
+    """Yield the table of a text file; add to `notes` what a reader must know of it.
 
     Raises
     ------
@@ -32,15 +31,14 @@ def tables(source: Source) -> Iterator[Table]:
         If it has no header of detainers.
     """
     header, delimiter = _header(source)
-    notes: list[str] = []
-    yield Table("", header, lambda: _batches(source, header, delimiter, notes), notes)
+    yield Table("", header, lambda: _batches(source, header, delimiter, notes))
 
 
 def _header(source: Source) -> tuple[Header, str]:
     with _opened(source) as lines:
         first = list(islice(lines, HEADER_ROWS))
     for delimiter in _DELIMITERS:
-        rows = [_cells(line, delimiter) or [] for line in first]
+        rows = [_cells(line, delimiter)[0] for line in first]
         if header := find_header(rows, source.name):
             return header, delimiter
     raise RecordsError(
@@ -49,53 +47,52 @@ def _header(source: Source) -> tuple[Header, str]:
     )
 
 
-def _batches(
-    source: Source, header: Header, delimiter: str, notes: list[str]
-) -> Iterator[Batch]:
+def _batches(source: Source, header: Header, delimiter: str, notes: list[str]) -> Iterator[Batch]:
     with _opened(source) as lines, _without_garbage_collection():
         for _ in range(header.row):
             next(lines)
-        number, other_encoding = header.row, 0
+        number, not_utf_8 = header.row, 0
         while block := list(islice(lines, BATCH)):
-            other_encoding += sum(isinstance(line, _Windows) for line in block)
+            not_utf_8 += sum(isinstance(line, _Windows) for line in block)
             yield _batch(header, number + 1, block, delimiter)
             number += len(block)
-    if other_encoding:
-        notes.append(
-            f"{source.name}: {other_encoding} lines are not UTF-8; read as Windows-1252"
-        )
+    if not_utf_8:
+        notes.append(f"{source.name}: {not_utf_8} lines are not UTF-8 and are read as Windows-1252")
 
 
 def _batch(header: Header, first: int, block: list[str], delimiter: str) -> Batch:
+    rows = _rows(block, delimiter)
+    problems: list[str | None] = [None] * len(block)
+    if rows is None:
+        rows = []
+        for at, line in enumerate(block):
+            cells, problems[at] = _cells(line, delimiter)
+            rows.append(cells)
+    filled = [at for at, row in enumerate(rows) if any(row) or problems[at]]
+    if len(filled) < len(rows):
+        rows, problems = [rows[at] for at in filled], [problems[at] for at in filled]
+    return batched(header, [first + at for at in filled], rows, problems)
+
+
+def _rows(block: list[str], delimiter: str) -> list[list[str]] | None:
+    """Return the cells of lines; None where a line is not one row, or has unreadable bytes."""
+    if any("\ufffd" in line for line in block):
+        return None
     try:
         rows = list(csv.reader(block, delimiter=delimiter, strict=True))
     except csv.Error:
-        rows = []
-    numbers = list(range(first, first + len(block)))
-    if len(rows) != len(block):  # a row went over a line's end, or a line is no row
-        return _line_by_line(header, numbers, block, delimiter)
-    kept = [at for at, row in enumerate(rows) if any(row)]
-    if len(kept) < len(rows):
-        numbers, rows = [numbers[at] for at in kept], [rows[at] for at in kept]
-    return batched(header, numbers, rows)
-
-
-def _line_by_line(header: Header, numbers: list[int], block: list[str], delimiter: str) -> Batch:
-    empty = [""] * len(header.names)
-    parsed = [_cells(line, delimiter) for line in block]
-    kept = [at for at, row in enumerate(parsed) if row is None or any(row)]
-    batch = batched(header, [numbers[at] for at in kept], [parsed[at] or empty for at in kept])
-    broken = (_QUOTING if parsed[at] is None else None for at in kept)
-    batch.problems = [ours or theirs for ours, theirs in zip(broken, batch.problems, strict=True)]
-    return batch
-
-
-def _cells(line: str, delimiter: str) -> list[str] | None:
-    """Return the cells of a line; None where it is no row."""
-    try:
-        return next(csv.reader((line,), delimiter=delimiter, strict=True), [])
-    except csv.Error:
         return None
+    return rows if len(rows) == len(block) else None
+
+
+def _cells(line: str, delimiter: str) -> tuple[list[str], str | None]:
+    """Return the cells of a line, or why it is no row."""
+    if "\ufffd" in line:
+        return [], "the line has bytes that are neither UTF-8 nor Windows-1252"
+    try:
+        return next(csv.reader((line,), delimiter=delimiter, strict=True), []), None
+    except csv.Error as why:
+        return [], f"the line cannot be split into cells ({why})"
 
 
 class _Windows(str):
@@ -127,15 +124,15 @@ def _utf_8(file: IO[bytes], name: str) -> Iterator[str]:
 
 
 def _utf_16(file: IO[bytes], name: str) -> Iterator[str]:
-    number = 0
     with io.TextIOWrapper(file, encoding="utf-16", newline="\n") as text:
+        number = 0
         try:
-            for number, line in enumerate(text, start=1):
+            for line in text:
+                number += 1
                 yield line.rstrip("\r\n")
         except UnicodeDecodeError:
-            raise RecordsError(
-                f"{place(name, row=number + 1)}: the text is not UTF-16, as its first bytes say"
-            ) from None
+            where = place(name, row=number + 1)
+            raise RecordsError(f"{where}: the text is not UTF-16, as its first bytes say") from None
 
 
 @contextmanager

@@ -26,22 +26,21 @@ _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _OFFICE = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 
-def tables(source: Source) -> Iterator[Table]:
-    """Yield the tables of a workbook, one a sheet.
+def tables(source: Source, notes: list[str]) -> Iterator[Table]:
+    """Yield the tables of a workbook, one a sheet; add to `notes` what a reader must know of it.
 
     Raises
     ------
     RecordsError
         If it is broken, holds formulas, or has a sheet of data without a header.
     """
-    notes = _screened(source)
+    notes += _screened(source)
     found, headless = False, []
     for sheet in _sheets(source):
         first = [_texts(row) for row in islice(sheet.iter_rows(), HEADER_ROWS)]
         if header := find_header(first, source.name, sheet.name):
             found = True
-            yield _table(sheet, header, notes)
-            notes = []
+            yield _table(sheet, header)
         elif any(map(any, first)):
             headless.append((sheet.name, max(sum(map(bool, row)) for row in first)))
     for name, width in headless:
@@ -51,22 +50,24 @@ def tables(source: Source) -> Iterator[Table]:
                 f"{where}: no header of detainers in the first {HEADER_ROWS} rows; expected names "
                 "such as Detainer Prepare Date and Detainer Lift Reason"
             )
+        notes.append(f"{where}: no header of detainers; not read")
     if not found:
         raise RecordsError(f"{source.name}: the workbook has no sheet with cells")
 
 
-def _table(sheet: "CalamineSheet", header: Header, notes: list[str]) -> Table:
+def _table(sheet: "CalamineSheet", header: Header) -> Table:
     def batches() -> Iterator[Batch]:
         rows = enumerate(sheet.iter_rows(), start=1)
         yield from _batches(header, islice(rows, header.row, None))
 
-    return Table(sheet.name, header, batches, notes)
+    return Table(sheet.name, header, batches)
 
 
 def _batches(header: Header, rows: Iterator[tuple[int, list[Any]]]) -> Iterator[Batch]:
     while block := list(islice(rows, BATCH)):
         filled = [(number, row) for number, row in block if any(cell != "" for cell in row)]
-        batch = batched(header, [number for number, _ in filled], [row for _, row in filled])
+        numbers, cells = [number for number, _ in filled], [row for _, row in filled]
+        batch = batched(header, numbers, cells, [None] * len(filled))
         batch.cells = {name: _texts(cells) for name, cells in batch.cells.items()}
         yield batch
 
