@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,8 @@ def _batches(header: Header, rows: Iterator[tuple[int, list[Any]]]) -> Iterator[
         filled = [(number, row) for number, row in block if any(cell != "" for cell in row)]
         numbers, cells = [number for number, _ in filled], [row for _, row in filled]
         batch = batched(header, numbers, cells, [None] * len(filled))
-        batch.cells = {name: _texts(cells) for name, cells in batch.cells.items()}
-        yield batch
+        texts = {name: _texts(values) for name, values in batch.cells.items()}
+        yield replace(batch, cells=texts)
 
 
 def _texts(cells: Sequence[Any]) -> list[str]:
