@@ -70,15 +70,33 @@ def protect(
         if failed is None:
             break
         if not kept:
-            return table.iloc[:0].astype(dict.fromkeys([*parts, count], "Int64"))
+            return _nothing(table, [*parts, count])
         # A part that fails is given up; where the row's rest or count fails, all parts are.
         kept = [part for at, part in enumerate(kept) if failed < len(kept) and at != failed]
+    given_up = [part for part in range(len(parts)) if part not in kept]
+    if not all(_is_open(counts, part) for part in given_up):
+        return _nothing(table, [*parts, count])
     protected = table.copy()
     protected[count] = table[count].astype("Int64").mask(hidden[:, -1])
     for at, part in enumerate(parts):
         mask = hidden[:, kept.index(at)] if at in kept else np.ones(len(table), dtype=bool)
         protected[part] = table[part].astype("Int64").mask(mask)
     return protected
+
+
+def _nothing(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    return table.iloc[:0].astype(dict.fromkeys(names, "Int64"))
+
+
+def _is_open(counts: Counts, part: int) -> bool:
+    """Whether every cell of a part hidden in all rows could be another number.
+
+    It could if a unit of the part could be one of the rest of its row, the reverse in another row.
+    """
+    here, rest = counts[:, part] > 0, counts[:, -1] > counts[:, :-1].sum(axis=1)
+    elsewhere = np.array([np.delete(rest, row).any() for row in range(len(counts))])
+    received = np.array([np.delete(here, row).any() for row in range(len(counts))])
+    return bool((~here | elsewhere | (received & rest)).all())
 
 
 def _counts(table: pd.DataFrame, names: Sequence[str]) -> Counts:
@@ -102,22 +120,83 @@ def _columns(counts: Counts, kept: Sequence[int]) -> Counts:
 def _suppressed(x: Counts, minimum_cell: int) -> tuple[Mask, int | None]:
     """Return the cells to hide, and the column that cannot be protected, if one cannot."""
     hidden = (x > 0) & (x < minimum_cell)
-    queue = [(int(row), int(column)) for row, column in np.argwhere(hidden)]
-    while queue:
-        row, column = queue.pop()
-        partners = [other for other in range(x.shape[1]) if other != column] or [column]
-        options = [
-            option
-            for other in partners
-            if (option := _exchange(x, hidden, row, column, other, max(minimum_cell - 2, 1)))
-            is not None
-        ]
-        if not options:
-            return hidden, column
-        added = min(options, key=lambda option: _loss(x, option))
-        hidden |= added
-        queue += [(int(row), int(column)) for row, column in np.argwhere(added)]
+    room = max(minimum_cell - 2, 1)
+    while (exposed := _exposed(x, hidden, room)).any():
+        row, column = np.argwhere(exposed)[0]
+        options = [_added(x, hidden, row, column, other, room) for other in _partners(x, column)]
+        if not (found := [option for option in options if option is not None]):
+            return hidden, int(column)
+        hidden |= min(found, key=lambda option: _loss(x, option))
     return hidden, None
+
+
+def _partners(x: Counts, column: int) -> list[int]:
+    """Columns with which one can exchange units; a column alone, with itself."""
+    return [other for other in range(x.shape[1]) if other != column] or [column]
+
+
+def _exposed(x: Counts, hidden: Mask, room: int) -> Mask:
+    """Whether each hidden cell has less room than is needed, whatever column it exchanges with."""
+    exposed = hidden.copy()
+    for column in range(x.shape[1]):
+        for other in _partners(x, column):
+            both = np.flatnonzero(hidden[:, column] & hidden[:, other])
+            if len(both) > 1:
+                here, there, together = _movable(x, column, other)
+                here, there = here[both], there[both]
+                up, down = here.sum() - here, there.sum() - there
+                exposed[both, column] &= _room(here, there, up, down, together) < room
+    return exposed
+
+
+def _movable(x: Counts, column: int, other: int) -> tuple[Counts, Counts, bool]:
+    """Units that cells of two columns can lose, and whether both columns move the same way.
+
+    Rows with both columns hidden can exchange units: more in `column` and less in `other` here, the
+    reverse elsewhere. With the rows' count as `other`, or alone, both move the same way. No cell
+    falls below 1, since zeros are never hidden.
+    """
+    here, there = x[:, column] - 1, x[:, other] - 1
+    if x.shape[1] - 1 not in (column, other):
+        return here, there, False
+    both = np.minimum(here, there)
+    return both, both, True
+
+
+def _room(here: Counts, there: Counts, up: Counts, down: Counts, together: bool) -> Counts:
+    """By how many units in all a cell can be another number, up or down.
+
+    `here` and `there` are the units that its row can lose, `up` and `down` those of its partners.
+    """
+    return here + up if together else np.minimum(there, up) + np.minimum(here, down)
+
+
+def _added(x: Counts, hidden: Mask, row: int, column: int, other: int, room: int) -> Mask | None:
+    """Return the cells to hide in addition so that one has room; None if no cells would do."""
+    pair = np.array([column, other])
+    fits: Mask = np.all(x[:, pair] > 0, axis=1)
+    if not fits[row]:
+        return None
+    here, there, together = _movable(x, column, other)
+    lost = np.where(hidden[:, pair], 0, x[:, pair]).sum(axis=1)
+    members: Mask = np.all(hidden[:, pair], axis=1)
+    members[row] = fits[row] = False
+    while True:
+        up, down = here[members].sum(), there[members].sum()
+        if members.any() and _room(here[row], there[row], up, down, together) >= room:
+            break
+        free = np.flatnonzero(fits & ~members)
+        if not len(free):
+            return None
+        rooms = _room(here[row], there[row], up + here[free], down + there[free], together)
+        enough = np.flatnonzero(rooms >= room)
+        # The cheapest row that does; where none does alone, the one that gives most.
+        best = enough[lost[free][enough].argmin()] if len(enough) else rooms.argmax()
+        members[free[best]] = True
+    members[row] = True
+    added = np.zeros_like(hidden)
+    added[np.ix_(members, pair)] = True
+    return added & ~hidden
 
 
 def _loss(x: Counts, added: Mask) -> tuple[int, int]:
@@ -126,49 +205,3 @@ def _loss(x: Counts, added: Mask) -> tuple[int, int]:
     if x.shape[1] > 1:
         displayed[:, -2] = False
     return int(displayed.sum()), int(x[displayed].sum())
-
-
-def _exchange(x: Counts, hidden: Mask, row: int, column: int, other: int, room: int) -> Mask | None:
-    """Find cells to hide so that one can be another number, by `room` units in all, up or down.
-
-    Rows with both columns hidden can exchange units: more in `column` and less in `other` here, the
-    reverse elsewhere. With the row's count as `other` (or alone) both move the same way. No cell
-    falls below 1, since zeros are never hidden.
-
-    Returns
-    -------
-    array of bool or None
-        The cells to hide in addition; None if no cells would do.
-    """
-    pair = np.array([column, other])
-    fits = (x[:, pair] > 0).all(axis=1)
-    if not fits[row]:
-        return None
-    here, there = x[:, column] - 1, x[:, other] - 1
-    together = x.shape[1] - 1 in (column, other)
-    if together:
-        here = there = np.minimum(here, there)
-    members = hidden[:, pair].all(axis=1)
-    members[row] = False
-
-    def rooms(more_up: Counts, more_down: Counts) -> Counts:
-        """Room of the cell with further rows as partners, one at a time."""
-        up, down = here[members].sum() + more_up, there[members].sum() + more_down
-        return (
-            up + here[row] if together else np.minimum(there[row], up) + np.minimum(here[row], down)
-        )
-
-    nobody = np.zeros(1, dtype=np.int64)
-    while not members.any() or rooms(nobody, nobody)[0] < room:
-        candidates = np.flatnonzero(fits & ~members & (np.arange(len(x)) != row))
-        if not len(candidates):
-            return None
-        enough = rooms(here[candidates], there[candidates]) >= room
-        lost = np.where(hidden[:, pair], 0, x[:, pair]).sum(axis=1)[candidates]
-        most = np.minimum(here, there)[candidates].argmax()
-        best = np.flatnonzero(enough)[lost[enough].argmin()] if enough.any() else most
-        members[candidates[best]] = True
-    members[row] = True
-    added = np.zeros_like(hidden)
-    added[np.ix_(members, pair)] = True
-    return added & ~hidden

@@ -1,6 +1,6 @@
 """What every format is read into: tables of text, batch by batch, with the number of each row."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Batch:
     """
 
     numbers: Sequence[int]
-    cells: dict[str, Sequence[Any]]
+    cells: Mapping[str, Sequence[Any]]
     problems: Sequence[str | None]
 
 

@@ -69,7 +69,9 @@ def _batches(header: Header, rows: Iterator[tuple[int, list[Any]]]) -> Iterator[
         filled = [(number, row) for number, row in block if any(cell != "" for cell in row)]
         numbers, cells = [number for number, _ in filled], [row for _, row in filled]
         batch = batched(header, numbers, cells, [None] * len(filled))
-        texts = {name: _texts(values) for name, values in batch.cells.items()}
+        texts: dict[str, Sequence[str]] = {
+            name: _texts(values) for name, values in batch.cells.items()
+        }
         yield replace(batch, cells=texts)
 
 
