@@ -84,6 +84,38 @@ def protect(
     return protected
 
 
+def shown_days(flows: Counts, minimum_cell: int = MINIMUM_CELL) -> Mask:
+    """Choose the days of a stock that may be shown: differences of stocks are counts, too.
+
+    Parameters
+    ----------
+    flows
+        Days by kinds of flow (issued, ended, ...): the counts that change the stock.
+    minimum_cell
+        The smallest count shown.
+
+    Returns
+    -------
+    array of bool
+        The days such that between two of them, before the first and after the last, each flow is 0
+        or at least `minimum_cell`.
+    """
+    until = np.vstack([np.zeros_like(flows[:1]), np.cumsum(flows, axis=0)])
+
+    def tells_little(since: int, day: int) -> bool:
+        between = until[day] - until[since]
+        return bool(((between == 0) | (between >= minimum_cell)).all())
+
+    ends = [0]  # a day shown has its end here, as the number of days until then
+    for day in range(1, len(until)):
+        if tells_little(ends[-1], day):
+            ends.append(day)
+    while len(ends) > 1 and not tells_little(ends[-1], len(flows)):
+        ends.pop()
+    shown: Mask = np.isin(np.arange(1, len(until)), ends)
+    return shown
+
+
 def _nothing(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table.iloc[:0].astype(dict.fromkeys(names, "Int64"))
 
