@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from helpers import evidence
+import small_study
+from helpers import ages, datapackage, evidence, manifest, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,6 +33,17 @@ def ledger():
     return evidence.load(root=ROOT)
 
 
+@pytest.fixture(scope="session")
+def in_travis(root):
+    """Weeks since booking, and counts, of a group of Travis County's detainers."""
+    stock = datapackage.load("travis_stock_2017_02_01", root)
+
+    def group(name):
+        return ages.travis_group(stock, name).to_numpy().T
+
+    return group
+
+
 @pytest.fixture
 def environment(monkeypatch):
     """No DETAINERS_* variable is set; gives the monkeypatch to set some."""
@@ -49,3 +61,38 @@ def project(tmp_path, environment):
             shutil.copytree(ROOT / part, folder / part)
     environment.setenv("DETAINERS_ROOT", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """A project of two small notebooks with one finished run, `mine`; `small_project` copies it."""
+    root = tmp_path_factory.mktemp("finished")
+    small_study.make(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DETAINERS_ROOT", str(root))
+        patch.setattr(manifest, "HELPERS", root / "helpers")
+        outcome = runner.run("mine", {})
+    assert outcome.message == ""
+    return root
+
+
+@pytest.fixture
+def small_project(finished, tmp_path, monkeypatch):
+    """The project in which `helpers.runner` runs; nothing else uses it."""
+    root = tmp_path / "a {place} of its own"
+    shutil.copytree(finished, root)
+    monkeypatch.setenv("DETAINERS_ROOT", str(root))
+    # An edit of a study module while the tests run must not make a notebook run again.
+    monkeypatch.setattr(manifest, "HELPERS", root / "helpers")
+    return root
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    """Whatever would execute a notebook fails the test."""
+    import papermill  # heavy, and of few tests
+
+    def refuse(*arguments, **options):
+        raise AssertionError("a kernel was about to start")
+
+    monkeypatch.setattr(papermill, "execute_notebook", refuse)

@@ -90,3 +90,30 @@ def make(root):
     (root / "requirements.lock").write_text("pandas==3.1.1\n", encoding="utf-8")
     save(root, EVIDENCE, evidence())
     save(root, GROWTH, growth())
+
+
+def folder(project):
+    return project / "papermill_runs" / "mine"
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def entries(project):
+    return read(folder(project) / "manifest.json")["notebooks"]
+
+
+def states(outcome):
+    return {step.notebook: step.state for step in outcome.steps}
+
+
+def outputs_of(project):
+    """Every output of the run `mine` but the manifest, by path."""
+    places = (folder(project), project / "figures" / "mine")
+    return {
+        path.relative_to(project).as_posix(): path.read_bytes()
+        for place in places
+        for path in place.rglob("*")
+        if path.is_file() and path.name not in ("manifest.json", ".lock")
+    }

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import small_study
 from helpers import cli, conflicts, datapackage, evidence, pages
+from processes import marked, wait_until
 from small_study import EVIDENCE, GROWTH
 
 COMMAND = """
@@ -176,24 +177,69 @@ def test_the_command_does_not_load_the_grammar_of_rfc3987():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to one process")
-def test_an_interrupt_stops_the_kernel_and_exits_with_130(project):
-    pid = project / "pid"
-    body = f"import os, pathlib, time\npathlib.Path({str(pid)!r}).write_text(str(os.getpid()))\n"
-    small_study.save(project, GROWTH, small_study.growth(f"{body}time.sleep(60)"))
+def test_a_run_with_nothing_to_do_imports_no_heavy_library(project):
+    assert ask("run", "--run", "mine", "--plain-kernel").exit_code == 0
+    code = (
+        "import sys; from helpers import cli\n"
+        "try:\n    cli.app(['run', '--run', 'mine', '--json'])\n"
+        "finally:\n    print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert {step["state"] for step in json.loads(done.stdout)["steps"]} == {"current"}
+    heavy = {"frictionless", "jupyter_client", "nbformat", "numpy", "pandas", "papermill", "zmq"}
+    assert not set(done.stderr.split()) & heavy
+
+
+def test_a_dry_run_says_why_and_runs_nothing(project):
+    answer = ask("run", "--run", "mine", "--dry-run")
+    assert answer.exit_code == 0
+    assert [line.split()[:4] for line in answer.stdout.splitlines()] == [
+        ["00", "evidence", "would", "run:"],
+        ["01", "jurisdiction_growth", "would", "run:"],
+    ]
+    assert "no finished run of it is on record" in answer.stdout
+    assert not (project / "papermill_runs").exists()
+    steps = json.loads(ask("run", "--run", "mine", "--dry-run", "--json").stdout)["steps"]
+    assert steps[0]["reasons"] == ["no finished run of it is on record"]
+
+
+def test_many_reasons_are_cut_short_on_a_line_and_whole_in_json(project):
+    assert ask("run", "--run", "mine", "--plain-kernel").exit_code == 0
+    for number in range(9):
+        (project / "data" / f"{number}.csv").write_text("id\n", encoding="utf-8")
+    said = ask("run", "--run", "mine", "--dry-run").stdout.splitlines()[0]
+    assert "data/3.csv is new; 5 more" in said
+    assert "data/4.csv" not in said
+    steps = json.loads(ask("run", "--run", "mine", "--dry-run", "--json").stdout)["steps"]
+    assert len(steps[0]["reasons"]) == 9
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one process")
+@pytest.mark.parametrize("kernel", [[], ["--plain-kernel"]], ids=["warm", "plain"])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_all_kernels_and_exits_with_130(project, signum, kernel):
+    linger = f"import pathlib, time\n(pathlib.Path({str(project)!r}) / NAME).touch()\n"
+    evidence = small_study.evidence()
+    evidence["cells"].append(
+        small_study.cell("linger", linger.replace("NAME", "'a'") + "time.sleep(60)")
+    )
+    growth = small_study.growth(linger.replace("NAME", "'b'") + "time.sleep(60)")
+    growth["metadata"]["detainers"]["reads"] = []
+    growth["cells"] = [cell for cell in growth["cells"] if cell["id"] != "read"]
+    small_study.save(project, EVIDENCE, evidence)
+    small_study.save(project, GROWTH, growth)
+    mark = uuid.uuid4().hex
     with subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "run"],
+        [sys.executable, "-c", COMMAND, "run", "--jobs", "2", *kernel],
+        env={**os.environ, "CLI_TEST": mark},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        deadline = time.monotonic() + 60
-        while not (pid.exists() and pid.read_text()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        wait_until(lambda: (project / "a").exists() and (project / "b").exists(), seconds=60)
+        process.send_signal(signum)
         _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said.splitlines() == ["interrupted; what was finished stays, the next run goes on there"]
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+    assert marked(f"CLI_TEST={mark}") == set()
     assert not list((project / "papermill_runs" / "latest").glob(".staging-*"))

@@ -176,6 +176,36 @@ def test_the_figures_named_by_growth_exist_in_their_series(root):
     assert (counts["date"] <= counts["date_high"]).all()
 
 
+def test_every_national_count_of_places_is_measured_between_or_left_out_with_a_reason(root):
+    topics = ["noncooperation_counts", "detainers_refused", "weekly_report", "declaration_2021"]
+    units = datapackage.load("units", root).set_index("unit")["unit_class"]
+    facts = datapackage.load("facts", root)
+    counted = facts[
+        facts["topic"].isin(topics)
+        & facts["place_level"].isin(["country", "group"])
+        & facts["value"].notna()
+        & facts["unit"].map(units).isin(["places", "agencies", "facilities"])
+    ]
+    used = datapackage.load("growth_counts", root)
+    used = set(zip(used["series"], used["window"], strict=True))
+    left_out = set(datapackage.load("growth_left_out", root)["series"])
+    unjudged = [
+        row.fact_id
+        for row in counted.itertuples()
+        if (row.series, row.window) not in used and row.series not in left_out
+    ]
+    assert unjudged == []
+    assert left_out <= set(counted["series"])
+    assert {series for series, _ in used} <= set(counted["series"])
+
+
+def test_choices_of_one_count_of_growth_have_one_criterion_and_entry(root):
+    counts = datapackage.load("growth_counts", root)
+    assert (counts.groupby("quantity")[["criterion", "entry", "role"]].nunique() == 1).all(
+        axis=None
+    )
+
+
 def test_an_assumption_lies_in_its_range(root):
     assumptions = datapackage.load("assumptions", root)
     assert (assumptions["low"].fillna(-math.inf) <= assumptions["value"]).all()

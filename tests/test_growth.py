@@ -2,47 +2,18 @@ import datetime as dt
 import math
 from dataclasses import replace
 
-import pandas as pd
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from counted import EARLY, LATE
 from helpers import datapackage, evidence, growth
 
-EARLY = growth.Count(
-    choice="early",
-    label="an early count",
-    value=100,
-    low=90,
-    high=110,
-    date=dt.date(2017, 1, 1),
-    date_low=dt.date(2016, 7, 1),
-    date_high=dt.date(2017, 7, 1),
-    unit_counted="jail",
-    criterion="called non-cooperative",
-    inputs=("fact:A001",),
-)
-LATE = replace(
-    EARLY,
-    choice="late",
-    value=400,
-    low=400,
-    high=400,
-    date=dt.date(2021, 1, 1),
-    date_low=dt.date(2021, 1, 1),
-    date_high=dt.date(2021, 1, 1),
-    inputs=("fact:A002",),
-)
-
 
 @pytest.fixture(scope="module")
-def ledger():
-    return evidence.load()
-
-
-@pytest.fixture(scope="module")
-def table():
-    return datapackage.load("growth_counts")
+def table(root):
+    return datapackage.load("growth_counts", root)
 
 
 def test_a_fourfold_rise_in_four_years_doubles_every_two():
@@ -113,15 +84,6 @@ def test_the_point_lies_in_its_range(earlier, later, days):
         assert measure.low - slack <= measure.value <= measure.high + slack
 
 
-def test_every_combination_is_run_once_and_sorted(ledger, table):
-    baselines = growth.counts(table, ledger, "baseline")
-    endpoints = growth.counts(table, ledger, "endpoint")
-    frame = growth.specifications(baselines, endpoints)
-    assert len(frame) == len(baselines) * len(endpoints)
-    assert not frame.duplicated(["baseline", "endpoint"]).any()
-    assert frame["factor"].is_monotonic_increasing
-
-
 def test_the_headline_is_463_over_118(ledger, table):
     first = growth.counts(table, ledger, "baseline")["listed_week_1"]
     last = growth.counts(table, ledger, "endpoint")["refusing"]
@@ -161,10 +123,51 @@ def test_a_changed_fact_changes_the_factor(ledger, table):
     assert growth.growth(first, last).factor.value == 463 / 200
 
 
-def test_the_panel_has_one_row_a_counter_and_period(ledger):
-    panel = growth.panel(ledger)
-    assert not panel.duplicated(["counter", "start", "end"]).any()
-    assert set(panel["counter"]) == set(growth.COUNTERS.values())
-    fair = panel[panel["counter"].eq("FAIR")]
-    assert fair["places"].tolist() == [11, 40, 338, 564, 1003]
-    assert pd.api.types.is_datetime64_any_dtype(panel["end"])
+# What moves the growth of one pair
+
+
+def test_one_at_a_time_the_ranges_lie_within_that_of_all_together():
+    parts = growth.one_at_a_time(EARLY, LATE.on(dt.date(2021, 1, 1)))
+    whole = parts.pop("all together")
+    assert whole == growth.growth(EARLY, LATE)
+    for part in parts.values():
+        assert part.annual_rate.value == whole.annual_rate.value
+        assert whole.annual_rate.low <= part.annual_rate.low
+        assert part.annual_rate.high <= whole.annual_rate.high
+
+
+def test_one_at_a_time_only_what_is_named_varies():
+    last = replace(LATE, date_low=dt.date(2020, 7, 1), date_high=dt.date(2021, 7, 1))
+    parts = growth.one_at_a_time(EARLY, last)
+    values = parts["published values and rounding"]
+    assert (values.factor.low, values.factor.high) == (400 / 110, 400 / 90)
+    first, later = parts["day of the earlier count"], parts["day of the later count"]
+    assert first.factor == later.factor == growth.Range(4, 4, 4)
+    # From 2016-07-01 to 2021-01-01 and from 2017-01-01 to 2021-07-01 are both 1,642 or 1,645 days.
+    assert first.annual_rate.low == pytest.approx(4 ** (365.25 / 1645) - 1, rel=1e-12)
+    assert later.annual_rate.low == pytest.approx(4 ** (365.25 / 1642) - 1, rel=1e-12)
+
+
+def test_even_draws_lie_in_the_ranges_and_have_the_mean_of_uniform_ones():
+    draws = 100_000
+    factors, rates = growth.even_draws(EARLY, LATE, 1, draws)
+    found = growth.growth(EARLY, LATE)
+    assert found.factor.low <= factors.min() <= factors.max() <= found.factor.high
+    assert found.annual_rate.low <= rates.min() <= rates.max() <= found.annual_rate.high
+    # 1/factor is uniform on 90/400 to 110/400; four standard errors of its mean.
+    inverse = 1 / factors
+    spread = (110 - 90) / 400 / math.sqrt(12 * draws)
+    assert inverse.mean() == pytest.approx(0.25, abs=4 * spread)
+
+
+def test_even_draws_of_exact_counts_are_the_growth_itself():
+    exact = replace(EARLY.on(EARLY.date), low=100, high=100)
+    factors, rates = growth.even_draws(exact, LATE, 1, 10)
+    assert np.allclose(factors, 4, rtol=1e-12)
+    assert np.allclose(rates, growth.growth(exact, LATE).annual_rate.value, rtol=1e-12)
+
+
+def test_even_draws_are_the_same_under_one_seed_and_differ_under_another():
+    first, again, other = (growth.even_draws(EARLY, LATE, seed, 5)[1] for seed in (1, 1, 2))
+    assert (first == again).all()
+    assert (first != other).all()

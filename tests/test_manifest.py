@@ -18,8 +18,8 @@ def project(tmp_path):
 @pytest.fixture
 def helpers_copy(tmp_path, monkeypatch):
     folder = tmp_path / "helpers"
-    folder.mkdir()
-    for name in ("ages", "runner", "cli"):
+    (folder / "records").mkdir(parents=True)
+    for name in ("ages", "runner", "cli", "records/text"):
         (folder / f"{name}.py").write_text("x = 1\n", encoding="utf-8")
     monkeypatch.setattr(manifest, "HELPERS", folder)
     return folder
@@ -30,7 +30,7 @@ def key(project, notebook=None, parameters=None, read=None):
         notebook or small_study.evidence(),
         parameters or {"source_policy": "judgement"},
         read or {},
-        manifest.circumstances(project),
+        manifest.ingredients(project),
     )
 
 
@@ -58,8 +58,11 @@ def test_changed_parameters_change_the_key(project):
 
 
 def test_the_results_that_are_read_change_the_key(project):
-    keys = {key(project, read={"00_evidence": found}) for found in ("a", "b", None)}
-    assert len(keys | {key(project)}) == 4
+    keys = [
+        key(project),
+        *(key(project, read={"00_evidence": found}) for found in ("a", "b", None)),
+    ]
+    assert all(keys.count(each) == 1 for each in keys)
 
 
 @pytest.mark.parametrize("path", ["data/facts.csv", "data/new/other.csv", "requirements.lock"])
@@ -77,7 +80,10 @@ def test_the_codebook_and_hidden_files_do_not_change_the_key(project, path):
     assert key(project) == before
 
 
-@pytest.mark.parametrize(("name", "changes"), [("ages", True), ("runner", False), ("cli", False)])
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("ages", True), ("records/text", True), ("runner", False), ("cli", False)],
+)
 def test_the_study_modules_change_the_key_and_the_machinery_does_not(
     project, helpers_copy, name, changes
 ):
@@ -98,13 +104,72 @@ def test_every_module_called_machinery_exists():
     }
 
 
-def test_circumstances_name_versions_lock_data_and_no_commit_outside_git(project):
+def test_ingredients_are_the_modules_the_data_the_lock_and_python(project, helpers_copy):
+    found = manifest.ingredients(project)
+    assert list(found["helpers"]) == ["ages", "records/text"]
+    assert list(found["data"]) == ["data/datapackage.json", "data/facts.csv"]
+    assert found["lock"] == manifest.sha256(project / "requirements.lock")
+    assert found["python"] == sys.version.split()[0]
+
+
+def test_circumstances_name_versions_and_no_commit_outside_git(project):
     found = manifest.circumstances(project)
     assert found["versions"]["python"] == sys.version.split()[0]
     assert {"pandas", "papermill", "pydantic"} <= set(found["versions"]["packages"])
     assert "pytest" not in found["versions"]["packages"]
-    assert list(found["data"]) == ["data/datapackage.json", "data/facts.csv"]
     assert found["git"] == {"commit": None, "clean": None}
+
+
+def reordered(notebook):
+    return {**notebook, "cells": [*notebook["cells"][1:], notebook["cells"][0]]}
+
+
+def without_a_cell(notebook):
+    return {**notebook, "cells": notebook["cells"][1:]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, []),
+        ({"notebook": reordered(small_study.evidence())}, ["the order of the cells changed"]),
+        ({"notebook": without_a_cell(small_study.evidence())}, ["cell title is gone"]),
+        ({"parameters": {"source_policy": "latest"}}, ["parameter source_policy changed"]),
+        ({"parameters": {"source_policy": "judgement", "date": None}}, ["parameter date is new"]),
+        ({"read": {"00_evidence": "a"}}, ["00_evidence.results.json is new"]),
+    ],
+)
+def test_what_changed_in_a_request_is_said(project, changed, said):
+    assert manifest.changes(key(project), key(project, **changed)) == said
+
+
+def test_what_changed_on_disk_is_said(project, helpers_copy, monkeypatch):
+    before = key(project)
+    (project / "data" / "facts.csv").write_text("id\n", encoding="utf-8")
+    (project / "data" / "other.csv").write_text("id\n", encoding="utf-8")
+    (project / "requirements.lock").unlink()
+    (helpers_copy / "ages.py").write_text("x = 2\n", encoding="utf-8")
+    monkeypatch.setattr(manifest.platform, "python_version", lambda: "3.99.0")
+    said = [
+        "helpers/ages.py changed",
+        "data/facts.csv changed",
+        "data/other.csv is new",
+        "requirements.lock changed",
+        "the version of Python changed",
+    ]
+    assert manifest.changes(before, key(project)) == said
+
+
+def test_a_key_that_lacks_a_part_differs_in_it(project):
+    now = key(project)
+    assert manifest.changes({**now, "data": None}, now) == [
+        "the manifest does not say which data it was made from"
+    ]
+
+
+def test_a_key_survives_being_stored(project):
+    now = key(project, parameters={"a": 0.1, "b": None, "c": "Doña Ana"})
+    assert manifest.changes(json.loads(paths.as_json(now)), now) == []
 
 
 def test_the_commit_is_recorded_and_outputs_do_not_make_the_tree_unclean(project):
@@ -124,7 +189,18 @@ def test_the_commit_is_recorded_and_outputs_do_not_make_the_tree_unclean(project
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"notebooks": []}', '{"versions": {}, "notebooks": {"a": 1}}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"notebooks": []}',
+        '{"versions": {}, "notebooks": {"a": 1}}',
+        '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": "ab"}}}',
+        '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": {}}}}',
+        '{"versions": {}, "notebooks": {"00_evidence": {"key": {"parameters": {}}}}}',
+    ],
 )
 def test_a_manifest_that_is_none_is_read_as_none(tmp_path, text):
     (tmp_path / manifest.NAME).write_text(text, encoding="utf-8")

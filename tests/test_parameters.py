@@ -146,9 +146,14 @@ def test_a_wrong_value_is_answered_with_notebook_parameter_value_and_what_is_all
 
 
 @pytest.mark.parametrize(
-    ("name", "day"), [("baseline_date", "1999-12-31"), ("endpoint_date", "2016-01-01")]
+    ("name", "day"),
+    [
+        ("baseline_date", "1999-12-31"),
+        ("baseline_date", "2020-01-01"),
+        ("endpoint_date", "2016-01-01"),
+    ],
 )
-def test_dates_that_would_turn_growth_around_are_refused(name, day):
+def test_dates_that_would_turn_growth_around_or_be_under_a_year_apart_are_refused(name, day):
     message = refusal(GROWTH, **{name: day})
     assert name in message
     assert day in message

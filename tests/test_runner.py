@@ -1,11 +1,7 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
-import time
 
-import papermill
 import pytest
 
 import small_study
@@ -13,80 +9,12 @@ from helpers import manifest, request, runner
 from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
-from small_study import EVIDENCE, GROWTH
-
-HOLD = """
-import sys, time
-from filelock import FileLock
-with FileLock(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-RUN = """
-import sys
-from pathlib import Path
-from helpers import manifest, request, runner
-manifest.HELPERS = Path(sys.argv[1])
-runner.run("mine", {})
-"""
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A project with one finished run, copied by `project`."""
-    root = tmp_path_factory.mktemp("finished")
-    small_study.make(root)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DETAINERS_ROOT", str(root))
-        patch.setattr(manifest, "HELPERS", root / "helpers")
-        outcome = runner.run("mine", {})
-    assert outcome.message == ""
-    return root
+from small_study import EVIDENCE, GROWTH, entries, folder, outputs_of, read, states
 
 
 @pytest.fixture
-def project(finished, tmp_path, monkeypatch):
-    root = tmp_path / "a {place} of its own"
-    shutil.copytree(finished, root)
-    monkeypatch.setenv("DETAINERS_ROOT", str(root))
-    # An edit of a study module while the tests run must not make a notebook run again.
-    monkeypatch.setattr(manifest, "HELPERS", root / "helpers")
-    return root
-
-
-@pytest.fixture
-def no_kernel(monkeypatch):
-    def refuse(*arguments, **options):
-        raise AssertionError("a kernel was about to start")
-
-    monkeypatch.setattr(papermill, "execute_notebook", refuse)
-
-
-def states(outcome):
-    return {step.notebook: step.state for step in outcome.steps}
-
-
-def folder(project):
-    return project / "papermill_runs" / "mine"
-
-
-def read(path):
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def entries(project):
-    return read(folder(project) / manifest.NAME)["notebooks"]
-
-
-def outputs_of(project):
-    """Every output but the manifest, by path."""
-    places = (folder(project), project / "figures" / "mine")
-    return {
-        path.relative_to(project).as_posix(): path.read_bytes()
-        for place in places
-        for path in place.rglob("*")
-        if path.is_file() and path.name not in (manifest.NAME, ".lock")
-    }
+def project(small_project):
+    return small_project
 
 
 def test_a_run_leaves_notebooks_results_figures_and_manifest_and_nothing_else(finished):
@@ -122,9 +50,13 @@ def test_the_manifest_says_what_each_notebook_was_made_from(finished):
     assert list(written["notebooks"]) == [EVIDENCE, GROWTH]
     entry = written["notebooks"][GROWTH]
     assert entry["status"] == "done"
-    assert entry["parameters"]["baseline"] == "listed_week_1"
+    assert entry["key"]["parameters"]["baseline"] == "listed_week_1"
     assert entry["figures"] == ["growth.svg"]
-    assert entry["sha256"] == manifest.sha256(folder(finished) / f"{GROWTH}.ipynb")
+    assert entry["sha256"] == {
+        f"{GROWTH}.ipynb": manifest.sha256(folder(finished) / f"{GROWTH}.ipynb"),
+        f"{GROWTH}.results.json": manifest.sha256(folder(finished) / f"{GROWTH}.results.json"),
+        "growth.svg": manifest.sha256(finished / "figures" / "mine" / "growth.svg"),
+    }
     assert entry["started"].endswith("+00:00")
     assert 0 < entry["seconds"] < 60
 
@@ -162,7 +94,7 @@ def test_parameters_reach_the_notebook_and_the_manifest(project):
     assert states(outcome) == {EVIDENCE: "current", GROWTH: "done"}
     merged = read(folder(project) / "results.json")["results"]
     assert merged["growth.factor"]["value"] == [3, "about_120"]
-    assert entries(project)[GROWTH]["parameters"]["baseline"] == "about_120"
+    assert entries(project)[GROWTH]["key"]["parameters"]["baseline"] == "about_120"
     cells = {cell["id"]: cell for cell in read(folder(project) / f"{GROWTH}.ipynb")["cells"]}
     assert cells["injected-parameters"]["source"] == ["# Parameters\n", 'baseline = "about_120"\n']
 
@@ -316,16 +248,6 @@ def test_a_run_whose_notebook_is_missing_is_refused_and_keeps_its_outputs(projec
     assert outputs_of(project) == before
 
 
-@pytest.mark.parametrize("figures", [["../../../data/datapackage.json"], ["a/b.svg"], 3, [3], None])
-def test_a_manifest_that_names_files_elsewhere_is_not_believed(project, figures):
-    path = folder(project) / "manifest.json"
-    manifest = read(path)
-    manifest["notebooks"][EVIDENCE] |= {"figures": figures, "key": "old"}
-    path.write_text(json.dumps(manifest), encoding="utf-8")
-    assert runner.run("mine", {}).message == ""
-    assert (project / "data" / "datapackage.json").is_file()
-
-
 def test_only_the_chosen_notebooks_run_and_all_results_are_merged(project):
     outcome = runner.run("mine", {}, only=["01"], force=True)
     assert states(outcome) == {GROWTH: "done"}
@@ -341,30 +263,6 @@ def test_a_run_writes_under_detainers_out_where_that_is_set(project, tmp_path, m
     assert outputs_of(project) == before
 
 
-def test_a_second_run_into_the_same_folder_is_refused(project, no_kernel):
-    lock = folder(project) / ".lock"
-    with subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(lock)], stdout=subprocess.PIPE, text=True
-    ) as holder:
-        try:
-            assert holder.stdout.readline() == "held\n"
-            with pytest.raises(RunError, match="another process is writing the run 'mine'"):
-                runner.run("mine", {}, force=True)
-        finally:
-            holder.kill()
-    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "current"}
-
-
-def test_an_unreadable_manifest_is_said_and_every_notebook_runs_again(project):
-    before = outputs_of(project)
-    (folder(project) / manifest.NAME).write_text("<<<<<<< ours", encoding="utf-8")
-    steps = []
-    outcome = runner.run("mine", {}, report=steps.append)
-    assert (steps[0].notebook, steps[0].state) == ("manifest.json", "unreadable")
-    assert states(outcome) == {EVIDENCE: "done", GROWTH: "done"}
-    assert outputs_of(project) == before
-
-
 def test_the_reference_run_is_made_on_its_own_platform_unless_forced(project, no_kernel):
     reference = project / "papermill_runs" / "reference"
     shutil.copytree(folder(project), reference)
@@ -376,28 +274,6 @@ def test_the_reference_run_is_made_on_its_own_platform_unless_forced(project, no
         runner.run("reference", {})
     outcome = runner.run("reference", {}, force_platform=True)
     assert states(outcome) == {EVIDENCE: "current", GROWTH: "current"}
-
-
-def test_a_killed_run_goes_on_where_it_stood(project):
-    undisturbed, begun = outputs_of(project), project / "begun"
-    shutil.rmtree(folder(project))
-    waits = small_study.growth()
-    waits["cells"][4]["source"] = (
-        f"from pathlib import Path\nimport time\nbegun = Path({str(begun)!r})\n"
-        "if not begun.exists():\n    begun.touch()\n    time.sleep(60)\nfacts * 2"
-    )
-    small_study.save(project, GROWTH, waits)
-    with subprocess.Popen([sys.executable, "-c", RUN, str(manifest.HELPERS)]) as process:
-        deadline = time.monotonic() + 60
-        while not begun.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        process.kill()
-    assert entries(project)[GROWTH] == {"status": "started"}
-    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "done"}
-    after = outputs_of(project)
-    assert set(after) == set(undisturbed)
-    name = "papermill_runs/mine/results.json"
-    assert after[name] == undisturbed[name]
 
 
 def test_a_notebook_left_out_is_called_stale_when_what_it_reads_has_changed(project):

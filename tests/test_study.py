@@ -14,17 +14,28 @@ ROOT = paths.project_root()
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
 
 
-def detainers(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(project: Path, *arguments: str, out: Path | None = None) -> dict:
     ours = ("DETAINERS_ROOT", "DETAINERS_OUT", "DETAINERS_RUN", "DETAINERS_PREVIOUS")
     environment = {name: value for name, value in os.environ.items() if name not in ours}
-    return subprocess.run(
-        [sys.executable, "-m", "helpers.cli", *arguments],
-        cwd=project,
-        env=environment | {"PYTHONPATH": str(project / "src")},
-        capture_output=True,
-        text=True,
-        timeout=400,
-    )
+    environment |= {"PYTHONPATH": str(project / "src")}
+    environment |= {} if out is None else {"DETAINERS_OUT": str(out)}
+    command = [sys.executable, "-m", "helpers.cli", *arguments]
+    return {"args": command, "cwd": project, "env": environment}
+
+
+def detainers(project: Path, *arguments: str, **where: Path) -> subprocess.CompletedProcess[str]:
+    called = command(project, *arguments, **where)
+    return subprocess.run(**called, capture_output=True, text=True, timeout=400)
+
+
+def outputs(place: Path) -> dict[str, bytes]:
+    """Every output under a folder but manifests, by path."""
+    return {
+        path.relative_to(place).as_posix(): path.read_bytes()
+        for folder in ("papermill_runs/latest", "figures/latest")
+        for path in (place / folder).rglob("*")
+        if path.is_file() and path.name not in ("manifest.json", ".lock")
+    }
 
 
 def results(run: Path) -> dict:
@@ -133,3 +144,27 @@ def test_damaged_data_is_refused_by_name_before_a_kernel_starts(copy, run, damag
     assert "data/series/weekly_detainers.csv" in done.stderr
     assert damage == "missing" or ("row 3" in done.stderr and "detainers" in done.stderr)
     assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == outputs
+
+
+@pytest.mark.slow
+def test_ordinary_kernels_one_after_the_other_give_the_same_to_the_byte(copy, run, tmp_path):
+    done = detainers(copy, "run", "--plain-kernel", "--jobs", "1", out=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outputs(tmp_path) == outputs(copy)
+
+
+@pytest.mark.slow
+def test_the_study_killed_in_mid_run_is_completed_to_the_byte(copy, run, tmp_path):
+    with subprocess.Popen(**command(copy, "run", out=tmp_path), stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
+            if line.rstrip().endswith(b"done"):
+                break
+        process.kill()
+    begun = {name: made for name, made in outputs(tmp_path).items() if "/." not in name}
+    whole = outputs(copy)
+    assert 0 < len(begun) < len(whole)
+    assert all(made == whole[name] for name, made in begun.items())
+    done = detainers(copy, "run", out=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[0].endswith("current")
+    assert outputs(tmp_path) == whole

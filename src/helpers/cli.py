@@ -2,19 +2,15 @@
 
 import io
 import json
+import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-# jupyterlab brings jsonschema's optional rfc3987-syntax, which builds a grammar whenever nbformat
-# is imported: two seconds in every process, for a format check that nothing here uses. None makes
-# its import fail at once, and jsonschema goes without it.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
-import typer  # noqa: E402
-from typer.core import TyperGroup  # noqa: E402
+import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +35,7 @@ class _Answering(TyperGroup):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):  # a console may lack letters of a message
                 stream.reconfigure(errors="backslashreplace")
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops like Ctrl-C
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -96,13 +93,32 @@ def run(
         str | None, typer.Option(metavar="NN,...", help="Notebooks to run, by number or name.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run what is current, too.")] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="Notebooks to run at a time, where none needs "
+            "another's results; by default as many as there are processors.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and why; run nothing.")
+    ] = False,
+    plain_kernel: Annotated[
+        bool,
+        typer.Option(
+            "--plain-kernel", help="Start each kernel anew, and do not fork it: the same, slower."
+        ),
+    ] = False,
     force_platform: Annotated[
         bool,
         typer.Option("--force-platform", help="Make the reference run on another platform."),
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Run the notebooks in sequence.
+    """Run the notebooks, each after those whose results it reads.
 
     Notebooks whose code, parameters and data are unchanged are left alone.
     """
@@ -112,18 +128,23 @@ def run(
     document = {} if file is None else request.read_document(file)
     asked = request.requested(parameter or [], document, names)
     with _progress(as_json) as report:
-        outcome = runner.run(
-            run,
-            asked,
-            only=names,
-            force=force,
-            force_platform=force_platform,
-            report=report,
-            data_problems=_data_problems,
-        )
+        if dry_run:
+            outcome = runner.preview(run, asked, only=names, force=force, report=report)
+        else:
+            outcome = runner.run(
+                run,
+                asked,
+                only=names,
+                force=force,
+                force_platform=force_platform,
+                jobs=jobs,
+                plain_kernel=plain_kernel,
+                report=report,
+                data_problems=_data_problems,
+            )
     if as_json:
         _print_json(outcome.as_dict())
-    else:
+    elif not dry_run:
         typer.echo(f"{'stopped' if outcome.message else 'finished'}: {outcome.folder}")
     if outcome.message:
         typer.echo(outcome.message, err=True)
@@ -241,17 +262,20 @@ def _allowed(row: dict[str, Any]) -> str:
 
 @contextmanager
 def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
-    """Show each notebook on a line as it ends, and on terminals the one that is running."""
+    """Show each notebook on a line as it ends, and on terminals those that are running."""
     from rich.console import Console
 
     console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    running: list[str] = []
     with console.status("", spinner="line") as status:
 
         def report(step: "Step") -> None:
             if step.state == "running":
-                status.update(step.notebook)
+                running.append(step.notebook)
             else:
+                running[:] = [name for name in running if name != step.notebook]
                 _print_step(console, step)
+            status.update(", ".join(running))
 
         yield report
 
@@ -270,8 +294,18 @@ def _print_step(console: "Console", step: "Step") -> None:
     style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
     number, _, name = step.notebook.partition("_")
     seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
-    note = f": {step.message}" if step.state in ("unreadable", "stale") else ""
+    said = "" if step.state == "failed" else step.message or _few(step.reasons)
+    note = f": {said}" if said else ""
     console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")
+
+
+def _few(reasons: Sequence[str]) -> str:
+    first, more = reasons[:_SHOWN], len(reasons) - _SHOWN
+    return "; ".join([*first, f"{more} more (--json has all)"] if more > 0 else first)
+
+
+_SHOWN = 4
+"""How many reasons fit a line."""
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Counts of places that do not cooperate with detainers, and their growth over time."""
+"""Counts of places that do not cooperate with detainers, and the growth between two of them."""
 
 import datetime as dt
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from helpers import evidence
@@ -12,21 +13,8 @@ from helpers.evidence import Ledger
 
 DAYS_PER_YEAR = 365.25
 
-COUNTERS = {
-    ("listed_jurisdictions", "ICE weekly report"): "ICE weekly list",
-    ("jurisdictions_with_noncompliance_policy", "as quoted"): "ICE list of 2014, via CIS",
-    ("municipalities_that_declined_any", "as quoted"): "ICE, declined in FY2016",
-    ("noncooperative_jails", "as quoted"): "ICE declaration, jails",
-    ("jurisdictions_with_a_decline", "as quoted"): "DHS OIG, declined 2014-2017",
-    ("agencies_with_a_decline", "TRAC"): "TRAC, agencies",
-    ("sanctuary_jurisdictions_cis", "as quoted"): "CIS",
-    ("sanctuary_jurisdictions_fair", "as quoted"): "FAIR",
-    ("sanctuary_entries_ojjpac", "as quoted"): "OJJPAC",
-    ("counties_not_holding_on_detainers_ilrc", "as quoted"): "ILRC, counties",
-    ("sanctuary_jurisdictions_dhs", "as quoted"): "DHS",
-    ("sanctuary_jurisdictions_doj", "as quoted"): "DOJ",
-}
-"""Who stands behind each published count of non-cooperating places, by series and basis."""
+_Amount = TypeVar("_Amount", float, np.ndarray, pd.Series)
+_Three = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -43,6 +31,10 @@ class Count:
         Day of the count, and the earliest and latest defensible day.
     unit_counted, criterion
         What one entry is, and what makes a place count.
+    entry
+        What an entry stands for: `facility or agency`, or `place` with any number of them.
+    quantity
+        The count of which this is a reading.
     inputs
         The facts behind it, as inputs of a result.
     """
@@ -57,6 +49,8 @@ class Count:
     date_high: dt.date
     unit_counted: str
     criterion: str
+    entry: str
+    quantity: str
     inputs: tuple[str, ...]
 
     def on(self, date: dt.date | None) -> "Count":
@@ -127,80 +121,75 @@ def growth(baseline: Count, endpoint: Count) -> Growth:
         )
     if baseline.low <= 0 or endpoint.low <= 0:
         raise ValueError("growth needs positive counts")
-    factor = Range(
-        endpoint.value / baseline.value, endpoint.low / baseline.high, endpoint.high / baseline.low
+    factor = (
+        endpoint.value / baseline.value,
+        endpoint.low / baseline.high,
+        endpoint.high / baseline.low,
     )
     years = _years(baseline.date, endpoint.date)
     spans = (
         _years(baseline.date_high, endpoint.date_low),
         _years(baseline.date_low, endpoint.date_high),
     )
-    return Growth(factor, _rate(factor, years, spans), _doubling(factor, years, spans))
+    return Growth(Range(*factor), _rate(factor, years, spans), _doubling(factor, years, spans))
 
 
-def specifications(baselines: Mapping[str, Count], endpoints: Mapping[str, Count]) -> pd.DataFrame:
-    """Return the growth of every combination of a baseline and an endpoint.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a combination, by factor: `baseline`, `endpoint` (choices), `baseline_label`,
-        `endpoint_label`, `unit` (what the two count), `factor`, `factor_low`, `factor_high`
-        (ratios), `annual_rate` (share a year).
-    """
-    rows = []
-    for base in baselines.values():
-        for end in endpoints.values():
-            found = growth(base, end)
-            rows.append(
-                {
-                    "baseline": base.choice,
-                    "endpoint": end.choice,
-                    "baseline_label": base.label,
-                    "endpoint_label": end.label,
-                    "unit": f"{base.unit_counted} to {end.unit_counted}",
-                    "factor": found.factor.value,
-                    "factor_low": found.factor.low,
-                    "factor_high": found.factor.high,
-                    "annual_rate": found.annual_rate.value,
-                }
-            )
-    return pd.DataFrame(rows).sort_values(["factor", "baseline"], ignore_index=True)
-
-
-def panel(ledger: Ledger) -> pd.DataFrame:
-    """Return every published national count of non-cooperating places, one a row.
-
-    Of several figures for one count and period, the ledger's policy picks one.
+def one_at_a_time(baseline: Count, endpoint: Count) -> dict[str, Growth]:
+    """Return the growth when one uncertainty is let vary, the rest as used; then all at once.
 
     Returns
     -------
-    pandas.DataFrame
-        By counter and time: `counter`, `start`, `end` (dates of the period), `places`,
-        `qualifier`, `unit`, `definition`, `fact_id`.
+    dict
+        By what varies: the values (other published ones and rounding), the day of the earlier
+        count, the day of the later count, all together.
     """
-    facts = ledger.facts
-    counter = pd.Series(
-        [COUNTERS.get(key) for key in zip(facts["series"], facts["basis"], strict=True)],
-        index=facts.index,
+    first, last = _valued(baseline), _valued(endpoint)
+    return {
+        "published values and rounding": growth(
+            baseline.on(baseline.date), endpoint.on(endpoint.date)
+        ),
+        "day of the earlier count": growth(first, last.on(last.date)),
+        "day of the later count": growth(first.on(first.date), last),
+        "all together": growth(baseline, endpoint),
+    }
+
+
+def even_draws(
+    baseline: Count, endpoint: Count, seed: int, draws: int = 100_000
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the factor and the annual rate with every uncertain part even over its range.
+
+    Values and days are drawn independently, each uniform between its lowest and highest. That
+    is an assumption for comparison with the ranges of `growth`, whose ends need every part at
+    its worst at once; it makes no confidence interval, since nothing was sampled.
+
+    Parameters
+    ----------
+    baseline, endpoint
+        The two counts.
+    seed
+        Seed of the random numbers.
+    draws
+        Number of draws.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Factors (ratio) and compound annual rates (share a year), shape (draws,) each.
+    """
+    rng = np.random.default_rng(seed)
+    earlier, later = (rng.uniform(count.low, count.high, draws) for count in (baseline, endpoint))
+    first, last = (
+        rng.uniform(count.date_low.toordinal(), count.date_high.toordinal(), draws)
+        for count in (baseline, endpoint)
     )
-    national = facts["place_level"].isin(["country", "group"]) & facts["value"].notna()
-    rows = facts[counter.notna() & national]
-    quantities = rows[["series", "place_id", "window", "breakdown", "basis"]].drop_duplicates()
-    picked = [evidence.pick(ledger, *key).id for key in quantities.itertuples(index=False)]
-    chosen = rows[rows["fact_id"].isin(picked)]
-    return pd.DataFrame(
-        {
-            "counter": counter[chosen.index],
-            "start": chosen["period_start"],
-            "end": chosen["period_end"],
-            "places": chosen["value"],
-            "qualifier": chosen["qualifier"],
-            "unit": chosen["unit"],
-            "definition": chosen["definition"],
-            "fact_id": chosen["fact_id"],
-        }
-    ).sort_values(["counter", "end"], ignore_index=True)
+    factors = later / earlier
+    return factors, annual_rate(factors, (last - first) / DAYS_PER_YEAR)
+
+
+def annual_rate(factor: _Amount, years: _Amount) -> _Amount:
+    """Return the compound annual rate, share a year, of a factor reached over so many years."""
+    return factor ** (1 / years) - 1
 
 
 def _count(row: dict, ledger: Ledger) -> Count:
@@ -222,6 +211,8 @@ def _count(row: dict, ledger: Ledger) -> Count:
         date_high=row["date_high"].date(),
         unit_counted=row["unit_counted"],
         criterion=row["criterion"],
+        entry=row["entry"],
+        quantity=row["quantity"],
         inputs=tuple(dict.fromkeys(fact.input for fact in spread)),
     )
 
@@ -241,22 +232,22 @@ def _years(start: dt.date, end: dt.date) -> float:
     return (end - start).days / DAYS_PER_YEAR
 
 
-def _rate(factor: Range, years: float, spans: tuple[float, float]) -> Range:
-    def rate(f: float | None, t: float) -> float:
-        return float(f or math.nan) ** (1 / t) - 1
-
-    ends = [rate(f, t) for f in (factor.low, factor.high) for t in spans]
-    return Range(rate(factor.value, years), min(ends), max(ends))
+def _valued(count: Count) -> Count:
+    """Return the count at its value alone, its days left open."""
+    return replace(count, low=count.value, high=count.value)
 
 
-def _doubling(factor: Range, years: float, spans: tuple[float, float]) -> Range:
+def _rate(factor: _Three, years: float, spans: tuple[float, float]) -> Range:
+    value, low, high = factor
+    ends = [annual_rate(f, t) for f in (low, high) for t in spans]
+    return Range(annual_rate(value, years), min(ends), max(ends))
+
+
+def _doubling(factor: _Three, years: float, spans: tuple[float, float]) -> Range:
     """Years to double; unbounded above where the factor can be 1 or less."""
+    value, low, high = factor
 
-    def doubling(f: float | None, t: float) -> float | None:
-        return t * math.log(2) / math.log(f) if f is not None and f > 1 else None
+    def doubling(f: float, t: float) -> float | None:
+        return t * math.log(2) / math.log(f) if f > 1 else None
 
-    return Range(
-        doubling(factor.value, years),
-        doubling(factor.high, spans[0]),
-        doubling(factor.low, spans[1]),
-    )
+    return Range(doubling(value, years), doubling(high, spans[0]), doubling(low, spans[1]))

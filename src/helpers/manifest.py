@@ -14,7 +14,17 @@ from helpers.parameters import MODELS
 
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
-MACHINERY = {"cli", "documents", "manifest", "outputs", "pages", "request", "runner"}
+MACHINERY = {
+    "cli",
+    "documents",
+    "execution",
+    "kernels",
+    "manifest",
+    "outputs",
+    "pages",
+    "request",
+    "runner",
+}
 """Modules that no notebook imports: changing them leaves every output as it is."""
 
 
@@ -31,12 +41,16 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict):
+        return False
     # Names of figures become paths of files to delete, and a manifest may come from anyone.
-    figures = entry.get("figures", []) if isinstance(entry, dict) else None
-    return isinstance(figures, list) and all(
+    figures, key = entry.get("figures", []), entry.get("key")
+    named = isinstance(figures, list) and all(
         isinstance(name, str) and re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII)
         for name in figures
     )
+    parts = [key.get("parameters"), entry.get("sha256")] if isinstance(key, dict) else []
+    return named and all(isinstance(part, dict) for part in parts)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -56,8 +70,8 @@ def sha256(path: Path) -> str | None:
         return None
 
 
-def circumstances(root: Path) -> dict[str, Any]:
-    """Return what a run records once, for all its notebooks.
+def ingredients(root: Path) -> dict[str, Any]:
+    """Return what every notebook is made from.
 
     Parameters
     ----------
@@ -67,19 +81,38 @@ def circumstances(root: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `versions` (Python, platform, the packages that pyproject.toml names), `lock` (hash of
-        requirements.lock, None without one), `data` (hash of each file of data/, by path) and
-        `git` (commit, and whether anything but outputs differed from it; None outside git).
+        `helpers` (hash of each module of the study, by name), `data` (hash of each file of data/,
+        by path), `lock` (hash of requirements.lock, None without one) and `python` (version).
+    """
+    return {
+        "helpers": {name: sha256(HELPERS / f"{name}.py") for name in _study_modules()},
+        "data": {
+            path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
+        },
+        "lock": sha256(root / "requirements.lock"),
+        "python": platform.python_version(),
+    }
+
+
+def circumstances(root: Path) -> dict[str, Any]:
+    """Return what a run records, but does not run again for.
+
+    Parameters
+    ----------
+    root
+        The project's folder.
+
+    Returns
+    -------
+    dict
+        `versions` (Python, platform, the packages that pyproject.toml names) and `git` (commit,
+        and whether anything but outputs differed from it; None outside git).
     """
     return {
         "versions": {
             "python": platform.python_version(),
             "platform": this_platform(),
             "packages": _direct_packages(),
-        },
-        "lock": sha256(root / "requirements.lock"),
-        "data": {
-            path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
         },
         "git": _git_state(root),
     }
@@ -94,8 +127,8 @@ def key(
     notebook: Mapping[str, Any],
     parameters: Mapping[str, Any],
     results_read: Mapping[str, str | None],
-    recorded: Mapping[str, Any],
-) -> str:
+    shared: Mapping[str, Any],
+) -> dict[str, Any]:
     """Return the key of a notebook: equal keys mean equal outputs.
 
     Parameters
@@ -107,31 +140,79 @@ def key(
         Its parameters, defaults included.
     results_read
         Hash of the results file of each notebook that it reads.
-    recorded
-        What `circumstances` gave: the data, the lock and the Python version count.
+    shared
+        What `ingredients` gave.
 
     Returns
     -------
-    str
-        SHA-256 as hexadecimal text.
+    dict
+        Of each kind of thing that the notebook is made from, the parts by name, with hashes cut to
+        the 16 digits that tell one version from another.
     """
-    parts = {
-        "cells": [
-            [cell["cell_type"], cell.get("id"), "".join(cell["source"]), cell["metadata"]]
-            for cell in notebook["cells"]
-        ],
-        "parameters": parameters,
-        "results_read": results_read,
-        "helpers": {path.name: sha256(path) for path in _study_modules()},
-        "data": recorded["data"],
-        "lock": recorded["lock"],
-        "python": recorded["versions"]["python"],
+    cells = {
+        cell.get("id", str(number)): _hash_of_cell(cell)
+        for number, cell in enumerate(notebook["cells"])
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return {
+        "cells": _shortened(cells),
+        "parameters": dict(parameters),
+        "results": _shortened(results_read),
+        "helpers": _shortened(shared["helpers"]),
+        "data": _shortened(shared["data"]),
+        "lock": shared["lock"],
+        "python": shared["python"],
+    }
 
 
-def _study_modules() -> list[Path]:
-    return sorted(path for path in HELPERS.glob("*.py") if path.stem not in MACHINERY)
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return in words, one for each part, what differs between two keys; empty if nothing does."""
+    found: list[str] = []
+    for kind, name in _NAMES.items():
+        old, new = before.get(kind), now[kind]
+        if not isinstance(new, dict):
+            found += [f"{name} changed"] if old != new else []
+        elif not isinstance(old, dict):
+            found.append(f"the manifest does not say which {kind} it was made from")
+        else:
+            found += [name.format(part) + fate for part, fate in _fates(old, new)]
+            if old == new and list(old) != list(new):
+                found.append(f"the order of the {kind} changed")
+    return found
+
+
+_NAMES = {
+    "cells": "cell {}",
+    "parameters": "parameter {}",
+    "results": "{}.results.json",
+    "helpers": "helpers/{}.py",
+    "data": "{}",
+    "lock": "requirements.lock",
+    "python": "the version of Python",
+}
+
+
+def _fates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in {**old, **new}:
+        if part not in old:
+            yield part, " is new"
+        elif part not in new:
+            yield part, " is gone"
+        elif old[part] != new[part]:
+            yield part, " changed"
+
+
+def _hash_of_cell(cell: Mapping[str, Any]) -> str:
+    content = [cell["cell_type"], "".join(cell["source"]), cell["metadata"]]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _shortened(hashes: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: found and found[:16] for name, found in hashes.items()}
+
+
+def _study_modules() -> list[str]:
+    names = (path.relative_to(HELPERS).with_suffix("") for path in HELPERS.rglob("*.py"))
+    return sorted(name.as_posix() for name in names if name.parts[0] not in MACHINERY)
 
 
 def _data_files(folder: Path) -> Iterator[Path]:

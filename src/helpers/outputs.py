@@ -3,7 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,15 @@ from helpers.notebooks import declared_reads
 
 @dataclass(frozen=True)
 class Run:
-    """A run whose folder this process may write: where it is, and what its manifest says."""
+    """A run: where it is, what its notebooks are made from now, and what its manifest says."""
 
     name: str
     root: Path
     folder: Path
     figures: Path
-    recorded: dict[str, Any]
+    shared: dict[str, Any]
     entries: dict[str, dict[str, Any]]
+    made_on: str | None = None
 
     def results(self, notebook: str) -> Path:
         """Return the results file of a notebook."""
@@ -28,18 +30,29 @@ class Run:
 
     def staged(self, notebook: str) -> "Run":
         """Return the same run inside the hidden folder in which a notebook executes."""
-        out = self.folder / f".staging-{notebook[:2]}"
+        # Of this process: the kernel of one that was killed may live, and write, a moment longer.
+        out = self.folder / f".staging-{notebook[:2]}-{os.getpid()}"
         folder, figures = out / "papermill_runs" / self.name, out / "figures" / self.name
-        return Run(self.name, self.root, folder, figures, self.recorded, self.entries)
+        return replace(self, folder=folder, figures=figures)
 
     def note(self, notebook: str, **entry: Any) -> None:  # noqa: ANN401 - JSON values
         """Record an entry of the manifest, whole or not at all."""
         self.entries[notebook] = entry
         ordered = {name: self.entries[name] for name in parameters.MODELS if name in self.entries}
-        header = {"schema": 1, "run": self.name, **self.recorded}
+        header = {"schema": 2, "run": self.name, **self._header}
         paths.write_atomically(
             self.folder / manifest.NAME, paths.as_json({**header, "notebooks": ordered})
         )
+
+    @cached_property
+    def _header(self) -> dict[str, Any]:
+        found = manifest.circumstances(self.root)
+        return {
+            "versions": found["versions"],
+            "lock": self.shared["lock"],
+            "data": self.shared["data"],
+            "git": found["git"],
+        }
 
 
 def results_in(path: Path) -> dict[str, Any] | None:
@@ -56,22 +69,31 @@ def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
     }
 
 
-def key(run: Run, path: Path, values: Mapping[str, Any]) -> str:
+def key(run: Run, path: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the key that a notebook has in a run, with given parameters."""
     source = request.read_notebook(path)
-    return manifest.key(source, values, hashes_read(run, source), run.recorded)
+    return manifest.key(source, values, hashes_read(run, source), run.shared)
 
 
-def is_current(run: Run, notebook: str, key: str) -> bool:
-    """Whether a notebook's outputs are all there, and were made under the same key."""
+def reasons(run: Run, notebook: str, key: Mapping[str, Any]) -> list[str]:
+    """Return why a notebook must run, in words; empty if its outputs are current.
+
+    They are if its last run ended well and under the same key, and all are there as it wrote them.
+    """
     entry = run.entries.get(notebook, {})
-    return (
-        entry.get("status") == "done"
-        and entry.get("key") == key
-        and entry.get("sha256") == manifest.sha256(run.folder / f"{notebook}.ipynb")
-        and results_in(run.results(notebook)) is not None
-        and all((run.figures / file).is_file() for file in entry.get("figures", []))
-    )
+    if not isinstance(entry.get("key"), dict):
+        return ["no finished run of it is on record"]
+    found = manifest.changes(entry["key"], key)
+    if entry.get("status") != "done":
+        fate = "failed" if entry.get("status") == "failed" else "was cut short"
+        found.append(f"its last run {fate}")
+    files = [run.folder / f"{notebook}.ipynb", run.results(notebook)]
+    for file in [*files, *(run.figures / name for name in entry.get("figures", []))]:
+        if (now := manifest.sha256(file)) is None:
+            found.append(f"{file.name} is missing")
+        elif now != entry["sha256"].get(file.name):
+            found.append(f"{file.name} was altered")
+    return found
 
 
 def clean(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -103,12 +125,20 @@ def keep_failed(run: Run, notebook: str) -> None:
         paths.write_atomically(failed, paths.as_json(clean(executed)))
 
 
-def publish(run: Run, notebook: str) -> list[str]:
-    """Move what a staged notebook wrote into place; return the names of its figure files."""
+def publish(run: Run, notebook: str) -> dict[str, Any]:
+    """Move what a staged notebook wrote into place.
+
+    Returns
+    -------
+    dict
+        `sha256`: the hash of each file, by name; `figures`: which of them are figures.
+    """
     staged = run.staged(notebook)
     executed = staged.folder / f"{notebook}.ipynb"
     paths.write_atomically(executed, paths.as_json(clean(request.read_notebook(executed))))
     figures = sorted(file.name for file in staged.figures.glob("*"))
+    files = [executed, staged.results(notebook), *(staged.figures / name for name in figures)]
+    written = {file.name: manifest.sha256(file) for file in files}
     # Everything is written by now; what is left is to rename it.
     run.figures.mkdir(parents=True, exist_ok=True)
     for name in figures:
@@ -117,13 +147,13 @@ def publish(run: Run, notebook: str) -> list[str]:
     os.replace(executed, run.folder / executed.name)
     _remove_figures(run, notebook, keep=figures)
     (run.folder / f"{notebook}.failed.ipynb").unlink(missing_ok=True)
-    return figures
+    return {"sha256": written, "figures": figures}
 
 
 def remove_leftovers(run: Run) -> None:
     """Delete what a killed run left half done."""
     for folder in run.folder.glob(".staging-*"):
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # its kernel may still be writing there
     for folder in (run.folder, run.figures):
         for file in folder.glob(".*.part"):
             file.unlink(missing_ok=True)
@@ -142,8 +172,10 @@ def finish(run: Run) -> str:
     if clash := _clash("result", results) or _clash("figure", figures):
         return clash
     merged = dict(sorted(item for own in results.values() for item in own.items()))
-    content = {"schema": 1, "run": run.name, "results": merged}
-    paths.write_atomically(run.folder / "results.json", paths.as_json(content))
+    content = paths.as_json({"schema": 1, "run": run.name, "results": merged})
+    path = run.folder / "results.json"
+    if not path.is_file() or path.read_bytes() != content.encode():
+        paths.write_atomically(path, content)
     return ""
 
 

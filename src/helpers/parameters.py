@@ -51,7 +51,8 @@ def _none_if_empty(value: object) -> object:
 
 
 _Date = Annotated[dt.date, BeforeValidator(_iso_date)]
-_BaselineDate = Annotated[_Date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2020, 12, 31))]
+# At least a year apart: over days, a rate a year takes any size and means nothing.
+_BaselineDate = Annotated[_Date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2019, 12, 31))]
 _EndpointDate = Annotated[_Date, Field(ge=dt.date(2021, 1, 1), le=dt.date(2021, 12, 31))]
 
 
@@ -70,6 +71,9 @@ class Growth(_Parameters):
         "declined_fy2016",
         "declining_facilities_2014",
         "declining_agencies_2018",
+        "declining_agencies_2018_ten_times",
+        "declined_2014_2017",
+        "counties_not_holding_2018",
     ] = Field(
         description="the earlier count: which list or counter (data/judgements/growth_counts.csv)"
     )

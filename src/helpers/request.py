@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from helpers import parameters, paths
+from helpers.notebooks import declared_reads
 
 
 class RunError(ValueError):
@@ -18,12 +19,16 @@ class RunError(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """A notebook to run: its source, all its parameters, and those that are not its defaults."""
+    """A notebook to run: its source, all its parameters, those that are not its defaults.
+
+    `reads` are the notebooks whose results it reads.
+    """
 
     name: str
     path: Path
     parameters: dict[str, Any]
     injected: dict[str, Any]
+    reads: tuple[str, ...]
 
 
 def study() -> dict[str, Path]:
@@ -62,7 +67,8 @@ def plan(asked: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None = No
     Raises
     ------
     RunError, helpers.parameters.ParameterError
-        If a notebook or parameter is unknown, or a value is not allowed.
+        If a notebook or parameter is unknown, a value is not allowed, or a notebook reads results
+        that do not come before its own.
     """
     notebooks = chosen(only)
     if unknown := sorted(set(asked) - set(notebooks)):
@@ -73,7 +79,7 @@ def plan(asked: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None = No
         usual = parameters.merge(name, own, {})
         values = parameters.merge(name, own, asked.get(name, {}))
         changed = {key: value for key, value in values.items() if value != usual[key]}
-        plans.append(Plan(name, path, values, changed))
+        plans.append(Plan(name, path, values, changed, _reads(name, path)))
     return plans
 
 
@@ -182,6 +188,13 @@ def read_notebook(path: Path) -> dict[str, Any]:
     if not all(isinstance(p, dict) and isinstance(p.get("metadata"), dict) for p in parts):
         raise RunError(f"{path}: not a notebook: it, or a cell of it, has no metadata")
     return notebook
+
+
+def _reads(name: str, path: Path) -> tuple[str, ...]:
+    names, reads = list(parameters.MODELS), declared_reads(read_notebook(path))
+    if late := sorted(set(reads) - set(names[: names.index(name)])):
+        raise RunError(f"{name} reads the results of {late[0]}, which does not come before it")
+    return tuple(reads)
 
 
 _Setting = tuple[str | None, str, Any]

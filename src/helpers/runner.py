@@ -1,17 +1,17 @@
-"""Run the notebooks in sequence through papermill, so that a failure or a kill loses nothing.
+"""Run the notebooks through papermill, so that a failure or a kill loses nothing.
 
 A notebook executes in a hidden staging folder inside the run's folder; what it wrote moves into
 place only when it has succeeded.
 """
 
 import datetime as dt
-import logging
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +24,20 @@ from helpers.request import Plan, RunError
 
 @dataclass(frozen=True)
 class Step:
-    """What becomes of one notebook: `running`, then `done` or `failed`; or `current`: left alone.
+    """What becomes of one notebook.
 
-    A notebook that was not asked for is `stale` if what it was made from has changed since.
-    A step of the file manifest.json says that it could not be read.
+    `state` is `running`, then `done` or `failed`; or `current`: left alone. A notebook that was
+    not asked for is `stale` if it is no longer current. Before a run, a notebook `would run`, or
+    `may run`: it would if results that it reads changed. `reasons` say why it is not current.
+    A step of the file manifest.json says that it could not be read; one of the kernels, that they
+    are ordinary ones.
     """
 
     notebook: str
     state: str
     seconds: float = 0.0
     message: str = ""
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,17 @@ def run(
     only: Sequence[str] | None = None,
     force: bool = False,
     force_platform: bool = False,
+    jobs: int | None = None,
+    plain_kernel: bool = False,
     report: Callable[[Step], None] = lambda step: None,
     data_problems: Callable[[], Sequence[str]] = lambda: (),
 ) -> Outcome:
-    """Run the notebooks of the study, in order, into papermill_runs/<run> and figures/<run>.
+    """Run the notebooks of the study into papermill_runs/<run> and figures/<run>.
 
-    A notebook whose key (`helpers.manifest.key`) is unchanged is left alone. The first failure
-    ends the run: that notebook's last good outputs stay, the failed copy lies beside them, and
-    results.json stays what the last finished run made it.
+    A notebook whose key (`helpers.manifest.key`) is unchanged is left alone; one that reads the
+    results of others waits for them. After a failure none is started any more: the failed
+    notebook's last good outputs stay, the failed copy lies beside them, and results.json stays
+    what the last finished run made it.
 
     Parameters
     ----------
@@ -79,15 +86,19 @@ def run(
         Run notebooks that are current, too.
     force_platform
         Allow the reference run on another platform than the one that made it.
+    jobs
+        How many notebooks may run at a time; as many as there are processors where None.
+    plain_kernel
+        Start each kernel anew, as Jupyter does, and do not fork it.
     report
-        Called when a notebook starts and when it ends.
+        Called when a notebook starts and, in their order, with what becomes of each.
     data_problems
         Called before the first kernel starts; any line it gives back refuses the run.
 
     Returns
     -------
     Outcome
-        What became of each notebook.
+        What became of each notebook, in their order.
 
     Raises
     ------
@@ -97,13 +108,52 @@ def run(
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
     with _locked(folder, run):
-        opened = _open(run, folder, force_platform, report)
-        steps = list(_steps(opened, plans, force, report, data_problems))
-        message = steps[-1].message or outputs.finish(opened)
-        for step in _stale(opened, {plan.name for plan in plans}):
-            report(step)
-            steps.append(step)
+        opened = _open(run, folder, report)
+        _check_platform(opened, force_platform)
+        outputs.remove_leftovers(opened)
+        prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
+        try:
+            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            steps = list(_told(_in_order(ended, plans), report))
+            failures = (step.message for step in steps if step.state == "failed")
+            message = next(failures, "") or outputs.finish(opened)
+            steps += _told(_stale(opened, {plan.name for plan in plans}), report)
+        finally:
+            outputs.remove_leftovers(opened)
     return Outcome(run, str(folder), tuple(steps), message)
+
+
+def preview(
+    run: str,
+    asked: Mapping[str, Mapping[str, Any]],
+    *,
+    only: Sequence[str] | None = None,
+    force: bool = False,
+    report: Callable[[Step], None] = lambda step: None,
+) -> Outcome:
+    """Return what `run` would do, and why; nothing is written.
+
+    The parameters are those of `run`; so are the errors.
+    """
+    folder = paths.run_folder(run)
+    opened = _open(run, folder, report)
+    steps: list[Step] = []
+    for plan in request.plan(asked, only):
+        key = outputs.key(opened, plan.path, plan.parameters)
+        reasons = outputs.reasons(opened, plan.name, key) or (["--force"] if force else [])
+        moving = {step.notebook for step in steps if step.state != "current"}
+        state = "would run" if reasons else "may run" if moving & set(plan.reads) else "current"
+        if state == "may run":
+            reasons = [f"results of {name} may change" for name in plan.reads if name in moving]
+        steps.append(Step(plan.name, state, reasons=tuple(reasons)))
+    steps += _stale(opened, {step.notebook for step in steps})
+    return Outcome(run, str(folder), tuple(_told(steps, report)))
+
+
+def _told(steps: Iterable[Step], report: Callable[[Step], None]) -> Iterator[Step]:
+    for step in steps:
+        report(step)
+        yield step
 
 
 @contextmanager
@@ -122,157 +172,185 @@ def _locked(folder: Path, run: str) -> Iterator[None]:
         lock.release()
 
 
-def _open(name: str, folder: Path, force_platform: bool, report: Callable[[Step], None]) -> Run:
+def _open(name: str, folder: Path, report: Callable[[Step], None]) -> Run:
     found = manifest.read(folder)
     if found is None and (folder / manifest.NAME).exists():
         report(Step(manifest.NAME, "unreadable", message="every notebook runs again"))
-    found = found or {"notebooks": {}, "versions": {}}
-    made_on, here = found["versions"].get("platform"), manifest.this_platform()
-    if name == paths.REFERENCE and made_on not in (None, here) and not force_platform:
+    entries = found["notebooks"] if found else {}
+    if lost := sorted(set(entries) - set(request.study())):
+        raise RunError(f"notebooks/{lost[0]}.ipynb is missing, but the run has its outputs")
+    root, figures = paths.project_root(), paths.figure_folder(name)
+    made_on = found["versions"].get("platform") if found else None
+    return Run(name, root, folder, figures, manifest.ingredients(root), entries, made_on)
+
+
+def _check_platform(opened: Run, force_platform: bool) -> None:
+    here = manifest.this_platform()
+    if opened.name == paths.REFERENCE and opened.made_on not in (None, here) and not force_platform:
         raise RunError(
-            f"the reference run was made on {made_on}, this is {here}: its last digits may "
+            f"the reference run was made on {opened.made_on}, this is {here}: its last digits may "
             "change; --force-platform makes it here all the same"
         )
-    root, figures = paths.project_root(), paths.figure_folder(name)
-    opened = Run(name, root, folder, figures, manifest.circumstances(root), found["notebooks"])
-    if lost := sorted(set(found["notebooks"]) - set(request.study())):
-        raise RunError(f"notebooks/{lost[0]}.ipynb is missing, but the run has its outputs")
-    outputs.remove_leftovers(opened)
-    return opened
+
+
+def _prepare(
+    root: Path,
+    plain_kernel: bool,
+    report: Callable[[Step], None],
+    data_problems: Callable[[], Sequence[str]],
+) -> str:
+    """Return the kernel to execute with, once all is ready for the first."""
+    from helpers import execution, kernels  # a tenth of a second, for runs that execute anything
+
+    obstacle = "" if plain_kernel else kernels.obstacle()
+    if obstacle:
+        report(Step("kernels", "ordinary", message=obstacle))
+    warm = not (plain_kernel or obstacle)
+    if warm:
+        execution.warm_up(root / "notebooks")  # beside what follows
+    problems = data_problems()
+    if len(problems) > 1:
+        more = f"{len(problems) - 1} more: `detainers data check` lists them"
+        raise RunError(f"{problems[0]}\n{more}")
+    if problems:
+        raise RunError(problems[0])
+    return kernels.WARM if warm else kernels.PLAIN
+
+
+@dataclass(frozen=True)
+class _Begun:
+    plan: Plan
+    key: dict[str, Any]
+    last_good: dict[str, Any]
+    started: dt.datetime
+    clock: float
 
 
 def _steps(
     opened: Run,
     plans: Iterable[Plan],
     force: bool,
+    jobs: int,
+    prepare: Callable[[], str],
     report: Callable[[Step], None],
-    data_problems: Callable[[], Sequence[str]],
 ) -> Iterator[Step]:
-    checked = False
-    for plan in plans:
-        key = outputs.key(opened, plan.path, plan.parameters)
-        if not force and outputs.is_current(opened, plan.name, key):
-            step = Step(plan.name, "current")
-        else:
-            if not checked:
-                _refuse(data_problems())
-            checked = True
-            report(Step(plan.name, "running"))
-            step = _run_notebook(opened, plan, key)
-        report(step)
-        yield step
-        if step.state == "failed":
-            return
+    """Yield what becomes of each notebook when it is known; only the executing is in threads."""
+    waiting, kernel, failed = list(plans), "", False
+    running: dict[Future[str], _Begun] = {}
+    with _threads(jobs, running) as threads:
+        while running or (waiting and not failed):
+            while not failed and len(running) < jobs and (plan := _next(waiting, running)):
+                waiting.remove(plan)
+                key = outputs.key(opened, plan.path, plan.parameters)
+                if not force and not outputs.reasons(opened, plan.name, key):
+                    yield Step(plan.name, "current")
+                    continue
+                kernel = kernel or prepare()
+                report(Step(plan.name, "running"))
+                begun = _begin(opened, plan, key)
+                running[threads.submit(_execute, opened, plan, kernel)] = begun
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                step = _end(opened, running.pop(future), future.result())
+                failed = failed or step.state == "failed"
+                yield step
 
 
-def _refuse(problems: Sequence[str]) -> None:
-    if len(problems) > 1:
-        more = f"{len(problems) - 1} more: `detainers data check` lists them"
-        raise RunError(f"{problems[0]}\n{more}")
-    if problems:
-        raise RunError(problems[0])
+def _next(waiting: Iterable[Plan], running: Mapping[Future[str], _Begun]) -> Plan | None:
+    """Return the first notebook whose results to be read are all there."""
+    missing = {plan.name for plan in waiting} | {begun.plan.name for begun in running.values()}
+    return next((plan for plan in waiting if not missing & set(plan.reads)), None)
 
 
-def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
-    """Name the notebooks of the run, not asked for, whose outputs no longer follow from it."""
-    for name, path in request.study().items():
-        entry = opened.entries.get(name, {})
-        if name not in asked and "key" in entry:
-            key = outputs.key(opened, path, entry.get("parameters", {}))
-            if not outputs.is_current(opened, name, key):
-                yield Step(name, "stale", message="what it was made from has changed: run it again")
+@contextmanager
+def _threads(jobs: int, running: Mapping[Future[str], _Begun]) -> Iterator[ThreadPoolExecutor]:
+    """Give threads to execute in; whatever breaks that off ends all kernels."""
+    with ThreadPoolExecutor(jobs) as threads:
+        try:
+            yield threads
+        except BaseException:
+            from helpers import execution
+
+            while wait(running, timeout=0).not_done:
+                execution.stop()
+                wait(running, timeout=0.1)
+            raise
 
 
-def _run_notebook(opened: Run, plan: Plan, key: str) -> Step:
-    started, clock = dt.datetime.now(dt.UTC), time.monotonic()
+def _begin(opened: Run, plan: Plan, key: dict[str, Any]) -> _Begun:
     last_good = {k: v for k, v in opened.entries.get(plan.name, {}).items() if k != "message"}
     # Whoever dies from here on leaves an entry that is not `done`, so the next run starts it anew.
     opened.note(plan.name, **{**last_good, "status": "started"})
-    staging = opened.staged(plan.name).folder
-    try:
-        staging.mkdir(parents=True)
-        if message := _execute(opened, plan):
-            outputs.keep_failed(opened, plan.name)
-            opened.note(plan.name, **{**last_good, "status": "failed", "message": message})
-            return Step(plan.name, "failed", round(time.monotonic() - clock, 1), message)
-        figures = outputs.publish(opened, plan.name)
-    finally:
-        shutil.rmtree(staging.parents[1], ignore_errors=True)
-    seconds = round(time.monotonic() - clock, 1)
-    opened.note(
-        plan.name,
-        key=key,
-        parameters=plan.parameters,
-        status="done",
-        started=started.isoformat(timespec="seconds"),
-        seconds=seconds,
-        sha256=manifest.sha256(opened.folder / f"{plan.name}.ipynb"),
-        figures=figures,
-    )
-    return Step(plan.name, "done", seconds)
+    opened.staged(plan.name).folder.mkdir(parents=True)
+    return _Begun(plan, key, last_good, dt.datetime.now(dt.UTC), time.monotonic())
 
 
-def _execute(opened: Run, plan: Plan) -> str:
+def _execute(opened: Run, plan: Plan, kernel: str) -> str:
     """Execute a notebook in its staging folder; return why it failed, or nothing."""
-    import papermill  # takes a second, which neither a refusal nor a current run should cost
+    from helpers import execution
 
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)
     staged = opened.staged(plan.name)
-    output = staged.folder / f"{plan.name}.ipynb"
-    environment = {
-        "DETAINERS_ROOT": str(opened.root),
-        "DETAINERS_RUN": opened.name,
-        "DETAINERS_OUT": str(staged.folder.parents[1]),
-        "DETAINERS_PREVIOUS": str(opened.folder),
-    }
     try:
-        with _environment(environment):
-            papermill.execute_notebook(
-                _literally(plan.path),
-                _literally(output),
-                parameters=plan.injected,
-                cwd=plan.path.parent,
-                progress_bar=False,
-                # Left to itself, each kernel warns of TCP without encryption on standard error.
-                extra_arguments=["--log-level=CRITICAL"],
-            )
-    except Exception as error:  # kernels fail in many ways, and each is one line to the user
-        where = f"; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
-        return f"{plan.name} failed{_place_of_failure(output)}: {_one_line(error)}{where}"
+        execution.execute(
+            plan.path,
+            staged.folder / f"{plan.name}.ipynb",
+            parameters=plan.injected,
+            environment={
+                "DETAINERS_ROOT": str(opened.root),
+                "DETAINERS_RUN": opened.name,
+                "DETAINERS_OUT": str(staged.folder.parents[1]),
+                "DETAINERS_PREVIOUS": str(opened.folder),
+            },
+            kernel=kernel,
+        )
+    except execution.ExecutionError as error:
+        return f"{plan.name} {error}; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
     if outputs.results_in(staged.results(plan.name)) is None:
         return f"{plan.name} failed: it ended without writing its results"
     return ""
 
 
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _end(opened: Run, begun: _Begun, message: str) -> Step:
+    """Move a notebook's outputs into place, or keep the failed copy, and note what happened."""
+    name = begun.plan.name
+    if message:
+        outputs.keep_failed(opened, name)
+        opened.note(name, **{**begun.last_good, "status": "failed", "message": message})
+    else:
+        published = outputs.publish(opened, name)
+    seconds = round(time.monotonic() - begun.clock, 1)
+    if not message:
+        opened.note(
+            name,
+            key=begun.key,
+            status="done",
+            started=begun.started.isoformat(timespec="seconds"),
+            seconds=seconds,
+            **published,
+        )
+    return Step(name, "failed" if message else "done", seconds, message)
 
 
-def _literally(path: Path) -> str:
-    """Return a path for papermill, which takes braces in it for format fields."""
-    return str(path).replace("{", "{{").replace("}", "}}")
+def _in_order(steps: Iterator[Step], plans: Iterable[Plan]) -> Iterator[Step]:
+    """Yield steps in the order of the notebooks, each as soon as those before it are there."""
+    names, ended = [plan.name for plan in plans], {}
+    for step in steps:
+        ended[step.notebook] = step
+        while names and names[0] in ended:
+            yield ended[names.pop(0)]
+    yield from (ended[name] for name in names if name in ended)
 
 
-def _place_of_failure(output: Path) -> str:
-    cells = (manifest.read_json(output) or {}).get("cells", [])
-    begun = [cell for cell in cells if cell["metadata"].get("papermill", {}).get("start_time")]
-    if not begun:
-        return ""
-    count = begun[-1].get("execution_count")
-    return f" at cell {begun[-1]['id']!r}" + (f" (In [{count}])" if count else "")
+def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
+    """Name the notebooks of the run, not asked for, whose outputs no longer follow from it."""
+    for name, path in request.study().items():
+        made_under = opened.entries.get(name, {}).get("key")
+        if name not in asked and isinstance(made_under, dict):
+            key = outputs.key(opened, path, made_under["parameters"])
+            if reasons := outputs.reasons(opened, name, key):
+                yield Step(name, "stale", reasons=tuple(reasons))
 
 
-def _one_line(error: Exception) -> str:
-    name = getattr(error, "ename", type(error).__name__)
-    lines = str(getattr(error, "evalue", error)).strip().splitlines()
-    return f"{name}: {lines[0][:300]}" if lines else name
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, where a scheduler says so
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
