@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 import small_study
-from helpers import evidence, manifest, runner
+from helpers import ages, datapackage, evidence, manifest, runner
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,6 +31,17 @@ def root():
 def ledger():
     """The published figures, under the policy `judgement`."""
     return evidence.load(root=ROOT)
+
+
+@pytest.fixture(scope="session")
+def in_travis(root):
+    """Weeks since booking, and counts, of a group of Travis County's detainers."""
+    stock = datapackage.load("travis_stock_2017_02_01", root)
+
+    def group(name):
+        return ages.travis_group(stock, name).to_numpy().T
+
+    return group
 
 
 @pytest.fixture

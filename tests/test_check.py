@@ -418,7 +418,7 @@ def test_the_command_shows_the_levels_and_each_difference_and_exits_with_1(
     assert (
         "growth.doubled: value stored: 2000.0 now: 2500.0 apart: 0.25 of the stored; all" in lines
     )
-    assert "The run does not reproduce: 1 difference." in lines
+    assert "The runs differ: 1 difference." in lines
     assert answer.stdout.splitlines()[-1].endswith("check.html")
 
 

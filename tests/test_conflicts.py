@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import conflicts, evidence
+from helpers import conflicts, datapackage, evidence
 from helpers.conflicts import DIFFERENT, SAME
 from helpers.evidence import EvidenceError
 from ledgers import WEEK_1, WEEK_2, book, day, figure
@@ -117,6 +117,12 @@ def test_a_month_allows_its_days_and_dates_conflict_by_the_day():
     assert found(day("A001", "2017-02"), day("A002", "2017-02-20")) == []
     assert found(day("A001", "2017-02"), day("A002", "2017-03-01")) == [("A001", "A002")]
     assert found(day("A001", "2017-02-20"), day("A002", "2017-02-21")) == [("A001", "A002")]
+
+
+def test_an_event_printed_by_month_is_compared_with_one_printed_by_day(ledger):
+    units = ledger.facts.drop_duplicates("unit").set_index("unit")["unit_class"]
+    assert units["month"] == units["date"]
+    assert any({"C001", "C002"} <= set(group) for group in conflicts.find(ledger.facts)["facts"])
 
 
 def test_text_is_never_compared_by_value():
@@ -307,7 +313,7 @@ def test_an_independent_search_of_the_real_figures_finds_the_same_conflicts(ledg
     shared = ledger.facts.duplicated(keys, keep=False) | ledger.facts["fact_id"].isin(reached)
     expected = brute_force(ledger.facts[shared])
     assert as_groups(conflicts.find(ledger.facts)) == expected
-    assert len(expected) == 37
+    assert len(expected) == 38
 
 
 @given(ledgers(), st.randoms(use_true_random=False))
@@ -384,7 +390,7 @@ def test_counts_by_citizenship_are_no_conflict(ledger):
 def test_every_conflict_is_judged_and_every_judgement_is_about_a_conflict(ledger):
     assert conflicts.unjudged(ledger) == []
     judged = conflicts.judged(ledger)
-    assert len(judged) == len(ledger.resolutions) == 37
+    assert len(judged) == len(ledger.resolutions) == 38
     assert judged["problem"].eq("").all()
     assert judged["reason"].str.len().gt(20).all()
 
@@ -442,6 +448,55 @@ def test_a_new_figure_that_disagrees_needs_a_judgement(ledger):
     assert len(lines) == 1
     assert "A120" in lines[0]
     assert "Z001" in lines[0]
+
+
+# Disputes known from reading
+
+
+def disputes(*facts):
+    return pd.DataFrame({"dispute": [f"d{i}" for i in range(len(facts))], "facts": facts})
+
+
+def test_a_known_dispute_is_found_where_a_conflict_joins_two_of_its_figures():
+    figures = [
+        figure("A001", 65),
+        figure("A002", 25),
+        figure("A003", 7, window=WEEK_2),
+        figure("A004", 8, window=WEEK_2),
+    ]
+    conflicts_found = conflicts.find(pd.DataFrame(figures))
+    asked = disputes("A001;A002", "A001;A003", "A001", "", "A001;A002;A003;A004")
+    known = conflicts.known(asked, conflicts_found)
+    assert known["conflicts"].tolist() == [("A001",), (), (), (), ("A001", "A003")]
+
+
+def test_the_rule_finds_every_known_dispute_or_the_table_says_why_not(ledger):
+    table = datapackage.load("known_disputes")
+    known = conflicts.known(table, conflicts.find(ledger.facts))
+    assert len(known) == 57
+    assert known["dispute"].tolist() == [f"d{number:02d}" for number in range(1, 58)]
+    assert known["conflicts"].map(bool).eq(known["not_found_because"].eq("")).all()
+    named = set(";".join(filter(None, table["facts"])).split(";"))
+    assert named <= set(ledger.facts["fact_id"])
+
+
+def test_disputes_that_a_source_settled_itself_are_corrections_in_the_evidence(ledger):
+    table = datapackage.load("known_disputes")
+    relation = ledger.facts.set_index("fact_id")["relation"]
+    for row in table[table["not_found_because"].eq("correction")].itertuples():
+        named = row.facts.split(";")
+        withdrawing = [name for name in named if relation[name] == "withdraws"]
+        related = ledger.facts.set_index("fact_id").loc[withdrawing, "related_facts"]
+        assert set(related) | set(withdrawing) == set(named)
+
+
+def test_disputes_about_words_or_of_one_side_have_no_two_numbers_of_one_quantity(ledger):
+    table = datapackage.load("known_disputes")
+    facts = ledger.facts.set_index("fact_id")
+    lone = table[table["not_found_because"].isin(["words", "one side only"])]
+    for named in lone["facts"]:
+        rows = facts.loc[named.split(";") if named else []]
+        assert not rows.duplicated(["series", "place_id", "window", "breakdown"]).any()
 
 
 # The values beside each other

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers import datapackage, evidence, issuance, rates, series
+from helpers import evidence, issuance, rates
 
 NO_STEP = dict.fromkeys(issuance.STEPS, False)
 CHOSEN = {
@@ -23,12 +23,6 @@ def ledgers(root):
 @pytest.fixture(scope="module")
 def weeks(ledgers):
     return issuance.report_weeks(issuance.report_records(ledgers["judgement"]))
-
-
-@pytest.fixture(scope="module")
-def places(ledgers, root):
-    table = datapackage.load("withheld_places", root)
-    return issuance.withheld_places(ledgers["judgement"], table)
 
 
 def test_the_three_weeks_are_as_published(weeks):
@@ -180,93 +174,42 @@ def test_more_dispersion_makes_every_interval_wider(weeks):
     assert (wide["homogeneity"] > narrow["homogeneity"]).all()
 
 
-def test_a_period_counts_both_its_ends():
-    assert issuance.days("2016-01-01/2016-12-31") == 366
-    assert issuance.days("2017-01-28/2017-02-03") == 7
+def test_the_waterfall_leads_from_what_was_reported_to_what_is_compared(weeks):
+    found = issuance.waterfall(weeks, **CHOSEN)
+    first = found[found["week"].eq(1)]
+    assert first["stage"].tolist() == ["reported", "county", "state_jail", "withdrawn", "compared"]
+    assert first["records"].tolist() == [206, 128, 14, 9, 55]
+    assert first["left"].tolist() == [206, 78, 64, 55, 55]
+    assert found.loc[found["week"].eq(2), "left"].tolist() == [47, 45, 45, 45, 45]
+    assert found.loc[found["week"].eq(3), "left"].tolist() == [65, 55, 55, 55, 55]
 
 
-def test_national_growth_takes_whole_weeks_only():
-    weekly = pd.DataFrame(
-        {
-            "week_start": pd.to_datetime(["2016-01-03", "2016-01-10", "2016-12-27", "2017-01-08"]),
-            "detainers": [10.0, 20.0, 1000.0, 60.0],
-        }
-    )
-    whole = ("2016-01-01/2016-12-31", "2017-01-01/2017-12-31")
-    assert issuance.national_growth(weekly, *whole) == 4
-    with pytest.raises(ValueError, match="no whole week"):
-        issuance.national_growth(weekly, "2015-01-01/2015-12-31", whole[1])
+@pytest.mark.parametrize("steps", list(itertools.product([True, False], repeat=3)))
+def test_every_waterfall_ends_where_the_steps_lead(weeks, steps):
+    chosen = dict(zip(issuance.STEPS, steps, strict=True))
+    found = issuance.waterfall(weeks, **chosen)
+    for stage, expected in (("reported", weeks["reported"]), ("compared", None)):
+        left = found.loc[found["stage"].eq(stage), "left"].tolist()
+        assert left == (issuance.counted(weeks, **chosen) if expected is None else list(expected))
+    taken = found[found["removed"]]
+    removed = taken.groupby("week")["records"].sum().reindex([1, 2, 3], fill_value=0)
+    assert (weeks["reported"] - removed).tolist() == issuance.counted(weeks, **chosen)
+    assert set(found.loc[found["stage"].eq("withdrawn"), "removed"]) == {steps[1]}
 
 
-def test_national_growth_agrees_with_trac_over_fiscal_years(ledgers, root):
-    years = ("2015-10-01/2016-09-30", "2016-10-01/2017-09-30")
-    first, second = (
-        evidence.pick(ledgers["judgement"], "detainers_issued", window=year, basis="TRAC").value
-        for year in years
-    )
-    weekly = series.weekly_issued(datapackage.load("weekly_detainers", root))
-    found = issuance.national_growth(weekly, *years)
-    assert found == pytest.approx(second / first, rel=0.03)
+def test_every_combination_has_words_of_its_own():
+    words = [issuance.in_words(*steps) for steps in itertools.product([True, False], repeat=3)]
+    assert len(set(words)) == 8
+    assert words[1] == "Travis out, withdrawn out, state jail left with Travis"
 
 
-def test_the_places_have_their_published_rates(places):
-    found = places.set_index("place")[["before", "after"]]
-    assert found.loc["New York police"].tolist() == pytest.approx([7 * 80 / 366, 7 * 1526 / 365])
-    assert found.loc["New York jails"].tolist() == pytest.approx([7 * 51 / 366, 7 * 536 / 365])
-    assert found.loc["San Francisco"].tolist() == pytest.approx([7 * 133 / 366, 7 * 519 / 365])
-    assert found.loc["Los Angeles County"].tolist() == pytest.approx(
-        [7 * 1603 / 366, 7 * 2540 / 304]
-    )
-    assert places.loc[places["before_at_most"], "place"].tolist() == ["Miami-Dade County"]
-    assert places.loc[places["declined_share"].eq(""), "place"].tolist() == ["Miami-Dade County"]
-
-
-def test_withheld_is_the_rise_beyond_growth_and_never_negative():
-    made = pd.DataFrame({"before": [10.0, 10.0], "after": [25.0, 12.0]})
-    assert issuance.withheld(made, 1.0).tolist() == [15, 2]
-    assert issuance.withheld(made, [2.0, 1.5]).tolist() == [5, 0]
-
-
-def test_a_tornado_varies_one_assumption_at_a_time():
-    made = pd.DataFrame(
-        {
-            "place": ["a", "b"],
-            "before": [10.0, 0.0],
-            "after": [30.0, 4.0],
-            "share": [0.5, 0.5],
-            "share_low": [0.0, 0.5],
-            "share_high": [1.0, 0.5],
-        }
-    )
-    growth = pd.Series([2.0, 2.0])
-    found = issuance.tornado(made, growth, [growth - 0.5, growth + 0.5])
-    ranges = {row.assumption: (row.low, row.high) for row in found.itertuples()}
-    assert ranges == {
-        "share declined there": (2, 12),
-        "growth elsewhere: national, or none": (7, 12),
-        "counting of overlapping weeks": (4.5, 9.5),
-        "without a": (2, 7),
-        "without b": (5, 7),
-    }
-    assert found["assumption"].iloc[0] == "share declined there"
-    assert (found["high"] - found["low"]).is_monotonic_decreasing
-
-
-def test_low_shares_are_what_the_figures_they_rest_on_say(ledgers, root):
-    shares = datapackage.load("assumptions", root).set_index("assumption")
-    ledger, (week_1, week_2, _) = ledgers["judgement"], evidence.REPORT_WEEKS
-    asked = {
-        "new_york": ("us-ny:new_york_city", week_2, "us-ny:new_york_city"),
-        "los_angeles": (
-            "us-ca:los_angeles_city_and_county_jails",
-            week_1,
-            "us-ca:los_angeles_county",
-        ),
-        "san_francisco": ("us", week_2, "us"),
-    }
-    for name, (declining, window, receiving) in asked.items():
-        declined = evidence.pick(ledger, "detainers_declined", declining, window).value
-        issued = evidence.pick(ledger, "detainers_issued", receiving, week_2).value
-        row = shares.loc[f"issuance_declined_share_{name}"]
-        assert row["low"] == pytest.approx(declined / issued, abs=0.005)
-        assert row["value"] == pytest.approx((row["low"] + row["high"]) / 2, abs=0.006)
+def test_the_three_weeks_end_before_the_memoranda_and_follow_the_order(ledgers):
+    for ledger in ledgers.values():
+        dates = issuance.timeline(ledger).set_index("event")
+        weeks = dates.loc["Weeks reported on"]
+        assert (weeks["end"] - weeks["start"]).dt.days.tolist() == [6, 6, 6]
+        assert weeks["week"].tolist() == [1, 2, 3]
+        memoranda = dates.loc["Memoranda: department, ICE", "start"]
+        assert weeks["end"].max() < memoranda.min()
+        assert set(dates.index) == {*issuance.EVENTS, "Weeks reported on"}
+        assert dates.drop("Weeks reported on")["input"].str.startswith("fact:").all()

@@ -196,6 +196,7 @@ def test_the_commit_is_recorded_and_outputs_do_not_make_the_tree_unclean(project
         '{"versions": {}, "notebooks": {"a": 1}}',
         '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": "ab"}}}',
         '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": {}}}}',
+        '{"versions": {}, "notebooks": {"00_evidence": {"key": {"parameters": {}}}}}',
     ],
 )
 def test_a_manifest_that_is_none_is_read_as_none(tmp_path, text):

@@ -1,5 +1,6 @@
 import itertools
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -160,6 +161,26 @@ def by_hand(counts, exposures):
 )
 def test_the_exact_homogeneity_test_is_a_plain_enumeration(counts, exposures):
     assert rates.exact_homogeneity(counts, exposures) == pytest.approx(by_hand(counts, exposures))
+
+
+def test_the_exact_homogeneity_test_of_the_weeks_is_scipy_s_multinomial_summed_up():
+    counts, total = np.array([55, 45, 55]), 155
+    first, second = np.indices((total + 1, total + 1)).reshape(2, -1)
+    kept = first + second <= total
+    divided = np.stack([first, second, total - first - second])[:, kept].T
+    law = stats.multinomial(total, np.array(ISSUED) / sum(ISSUED))
+    chances = law.pmf(divided)
+    expected = chances[chances <= law.pmf(counts) * (1 + 1e-7)].sum()
+    assert rates.exact_homogeneity(counts, ISSUED) == pytest.approx(expected, rel=1e-9)
+
+
+def test_the_exact_homogeneity_test_needs_little_memory_for_the_published_weeks():
+    tracemalloc.start()
+    rates.exact_homogeneity(REPORTED, ISSUED)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # 51,040 ways to divide 318 declinations, a few numbers each at a time.
+    assert peak < 5e6
 
 
 @given(st.tuples(COUNT, COUNT), st.tuples(EXPOSURE, EXPOSURE))

@@ -128,3 +128,12 @@ def test_adoptions_agree_with_the_published_running_totals(root, ledger):
     ours = table.set_index(table["month"].dt.to_period("M"))["cumulative"]
     assert len(published) > 15
     assert ours.loc[published.index].tolist() == published.tolist()
+
+
+def test_periods_run_to_the_next_one_and_partial_weeks_leave_a_gap(travis):
+    weeks = series.weekly_periods(series.weekly_issued(HAND_MADE))
+    assert ((weeks["end"] - weeks["start"]).dt.days == 7).all()
+    assert weeks["count"].tolist() == [100, 200, 200.5]
+    months = series.monthly_periods(series.travis_months(travis))
+    assert months["end"].iloc[:-1].tolist() == months["start"].iloc[1:].tolist()
+    assert months["count"].dtype == "float64"

@@ -1,15 +1,11 @@
-"""How old detainers are when they are declined, and how long they stay active."""
+"""How long ago the people whose detainers were declined had been booked, in whole weeks."""
 
 import datetime as dt
-import itertools
-import math
-from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import gamma
-from scipy.stats import binomtest
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaincinv
 
 GROUPS = {
     "released_by_policy": ("declined", "declined_then_reinstated_with_warrant"),
@@ -20,8 +16,11 @@ GROUPS = {
 }
 """Outcomes of the table `travis_stock_2017_02_01` that make each group of detainers."""
 
-MEAN_LIVES = (1.0, 100_000.0)
-"""Shortest and longest mean active life that is looked for, in days."""
+COUNTED = dt.date(2017, 2, 1)
+"""Day on which Travis County's sheets count the weeks since booking."""
+
+FEW = 11
+"""Detainers below this number describe few persons: no quantile may rest on fewer."""
 
 
 def travis_group(stock: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -47,11 +46,39 @@ def travis_group(stock: pd.DataFrame, group: str) -> pd.DataFrame:
     if group not in GROUPS:
         raise ValueError(f"group {group!r}: allowed are {', '.join(GROUPS)}")
     rows = stock[stock["outcome"].isin(GROUPS[group])]
-    counts = rows.groupby("weeks_since_booking")["detainers"].sum().astype(int)
-    return counts.rename_axis("weeks").reset_index()
+    counts = rows.groupby("weeks_since_booking")["detainers"].sum()
+    return counts.rename_axis("weeks").reset_index().astype(int)
 
 
-def grouped_median(weeks: Sequence[int], counts: Sequence[int]) -> float:
+def by_week(weeks: ArrayLike, counts: ArrayLike) -> NDArray[np.int64]:
+    """Return the number of detainers in every week from 0 to the last.
+
+    Parameters
+    ----------
+    weeks
+        Completed weeks, any order; a week may occur more than once.
+    counts
+        Number of detainers of each; or an array of such rows, one a sample.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (..., last week + 1): the position is the week.
+
+    Raises
+    ------
+    ValueError
+        If a week is negative, or a sample is empty.
+    """
+    week, number = np.asarray(weeks, dtype=int), np.asarray(counts, dtype=int)
+    if not number.size or not number.sum(axis=-1).all():
+        raise ValueError("there are no detainers to count")
+    if week.min() < 0:
+        raise ValueError(f"{week.min()} completed weeks: a week is 0 or more")
+    return number @ (week[:, np.newaxis] == np.arange(week.max() + 1))
+
+
+def grouped_median(weeks: ArrayLike, counts: ArrayLike) -> float:
     """Return the median of times known in whole weeks.
 
     A time of w completed weeks lies in [w, w + 1); within the week that holds the median, times
@@ -60,10 +87,8 @@ def grouped_median(weeks: Sequence[int], counts: Sequence[int]) -> float:
 
     Parameters
     ----------
-    weeks
-        Completed weeks, any order; a week may occur more than once.
-    counts
-        Number of detainers of each.
+    weeks, counts
+        As in `by_week`.
 
     Returns
     -------
@@ -75,13 +100,12 @@ def grouped_median(weeks: Sequence[int], counts: Sequence[int]) -> float:
     ValueError
         If there is nothing to count.
     """
-    lower, tally = _tally(weeks, counts)
-    return float(_grouped_medians(lower, tally[np.newaxis])[0])
+    return float(_grouped_medians(by_week(weeks, counts)[np.newaxis])[0])
 
 
 def median_interval(
-    weeks: Sequence[int],
-    counts: Sequence[int],
+    weeks: ArrayLike,
+    counts: ArrayLike,
     seed: int,
     replications: int = 10_000,
     level: float = 0.95,
@@ -95,7 +119,7 @@ def median_interval(
     Parameters
     ----------
     weeks, counts
-        As in `grouped_median`.
+        As in `by_week`.
     seed
         Seed of the random numbers.
     replications
@@ -108,278 +132,216 @@ def median_interval(
     tuple of float
         Low and high end in weeks.
     """
-    lower, tally = _tally(weeks, counts)
+    samples = resampled(by_week(weeks, counts), seed, replications)
+    return percentile_interval(_grouped_medians(samples), level)
+
+
+def resampled(
+    tally: NDArray[np.int64], seed: int | np.random.SeedSequence, replications: int
+) -> NDArray[np.int64]:
+    """Return bootstrap samples of weekly counts, one a row, as large as the original."""
     size = int(tally.sum())
-    samples = np.random.default_rng(seed).multinomial(size, tally / size, size=replications)
-    ends = [(1 - level) / 2, (1 + level) / 2]
-    low, high = np.quantile(_grouped_medians(lower, samples), ends)
+    return np.random.default_rng(seed).multinomial(size, tally / size, size=replications)
+
+
+def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float, float]:
+    """Return the ends that cut off equal shares of bootstrap values at both sides."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-def share_interval(part: int, whole: int, level: float = 0.95) -> tuple[float, float]:
+def share_interval(part: ArrayLike, whole: ArrayLike, level: float = 0.95) -> tuple:
     """Return the exact interval of a share (Clopper and Pearson 1934, Biometrika 26: 404-413).
 
     Parameters
     ----------
     part, whole
-        Detainers with the property, and all.
+        Detainers with the property, and all: whole numbers, or arrays of them.
     level
         Confidence level; never less, often more, is reached.
 
     Returns
     -------
-    tuple of float
-        Low and high end, shares between 0 and 1.
+    tuple
+        Low and high end, shares between 0 and 1: numbers, or arrays as given.
     """
-    found = binomtest(part, whole).proportion_ci(level, method="exact")
-    return float(found.low), float(found.high)
+    inside, outside = np.asarray(part), np.asarray(whole) - part
+    tail = (1 - level) / 2
+    # Beta quantiles; at the edges, where a parameter would be 0, the end is that of the range.
+    low = betaincinv(np.maximum(inside, 1), outside + 1, tail)
+    high = betaincinv(inside + 1, np.maximum(outside, 1), 1 - tail)
+    return np.where(inside > 0, low, 0.0)[()], np.where(outside > 0, high, 1.0)[()]
 
 
-def cumulative(weeks: Sequence[int], counts: Sequence[int], level: float = 0.95) -> pd.DataFrame:
+def cumulative(weeks: ArrayLike, counts: ArrayLike, level: float = 0.95) -> pd.DataFrame:
     """Return the share of detainers booked within so many weeks, at every whole week.
 
     At a whole week the share is known exactly, in between it is not: times are known in whole
-    weeks. The interval at each week is that of `share_interval`; the intervals hold one by one,
-    not for all weeks at once.
+    weeks. The interval at each week is that of `share_interval`, and such intervals hold one by
+    one. The band holds for all times at once (Dvoretzky, Kiefer and Wolfowitz 1956, Annals of
+    Mathematical Statistics 27: 642; with the constant of Massart 1990, Annals of Probability 18:
+    1269); where times are known in whole weeks only, it holds with more than its level.
 
     Parameters
     ----------
     weeks, counts
-        As in `grouped_median`.
+        As in `by_week`.
     level
-        Confidence level of each interval.
+        Confidence level of each interval, and of the band.
 
     Returns
     -------
     pandas.DataFrame
         One row a week from 0 to the last: `weeks` (less than so many since booking),
-        `detainers`, `share`, `low`, `high`.
+        `detainers`, `share`, `low`, `high`, `band_low`, `band_high`.
     """
-    lower, tally = _tally(weeks, counts)
-    edges = np.arange(lower.max() + 2)
-    below = [int(tally[lower < edge].sum()) for edge in edges]
-    whole = int(tally.sum())
-    # Nobody is held for less than no time: the first row is a definition, not an estimate.
-    ends = [(0.0, 0.0), *(share_interval(part, whole, level) for part in below[1:])]
-    return pd.DataFrame(
-        {
-            "weeks": edges,
-            "detainers": below,
-            "share": np.array(below) / whole,
-            "low": [low for low, _ in ends],
-            "high": [high for _, high in ends],
-        }
+    below = np.concatenate([[0], by_week(weeks, counts).cumsum()])
+    share = below / below[-1]
+    low, high = share_interval(below, below[-1], level)
+    reach = np.sqrt(np.log(2 / (1 - level)) / (2 * below[-1]))
+    ends = {
+        "low": low,
+        "high": high,
+        "band_low": np.maximum(share - reach, 0),
+        "band_high": np.minimum(share + reach, 1),
+    }
+    found = pd.DataFrame(
+        {"weeks": np.arange(len(below)), "detainers": below, "share": share, **ends}
     )
+    # Nobody is held for less than no time: the first row is a definition, not an estimate.
+    found.loc[0, list(ends)] = 0.0
+    return found
 
 
-def weeks_within(weeks: Sequence[int], counts: Sequence[int], share: float) -> int:
+def without_few(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the cumulative shares up to the last week beyond which `FEW` detainers are left."""
+    return curve[curve["detainers"].le(curve["detainers"].iloc[-1] - FEW)]
+
+
+def weeks_within(weeks: ArrayLike, counts: ArrayLike, share: float) -> int:
     """Return the fewest whole weeks within which at least a share of detainers was booked.
 
     Parameters
     ----------
     weeks, counts
-        As in `grouped_median`.
+        As in `by_week`.
     share
-        Above 0, at most 1. Near 1 the answer is the time of one person.
+        Above 0, below 1.
 
     Returns
     -------
     int
         Whole weeks: at least the share lies below it, and less than the share a week before.
+
+    Raises
+    ------
+    ValueError
+        If fewer than `FEW` detainers lie beyond: the answer would be the time of few persons.
     """
-    lower, tally = _tally(weeks, counts)
-    reached = tally.cumsum() >= share * tally.sum()
-    return int(lower[reached.argmax()]) + 1
+    reached = by_week(weeks, counts).cumsum()
+    week = int((reached >= share * reached[-1]).argmax())
+    if (beyond := reached[-1] - reached[week]) < FEW:
+        raise ValueError(f"a share of {share:g} leaves {beyond} detainers beyond, fewer than {FEW}")
+    return week + 1
 
 
-def booked_before(
-    weeks: Sequence[int], counts: Sequence[int], day: dt.date, as_of: dt.date
+def booked_between(
+    weeks: ArrayLike, counts: ArrayLike, first: dt.date, last: dt.date, as_of: dt.date
 ) -> tuple[int, int]:
-    """Return how many can have been booked before a day, as far as whole weeks tell.
+    """Return how many can have been booked from one day to another, as far as whole weeks tell.
 
-    With w completed weeks on `as_of`, booking lies 7w to 7w + 6 days back; it was before `day`
-    if that is more days than from `day` to `as_of`.
+    With w completed weeks on `as_of`, booking lies 7w to 7w + 6 days back.
 
     Parameters
     ----------
     weeks, counts
-        As in `grouped_median`.
-    day, as_of
-        The day in question, and the day on which weeks were counted.
+        As in `by_week`.
+    first, last, as_of
+        The days in question, both included, and the day on which weeks were counted.
 
     Returns
     -------
     tuple of int
-        Fewest (whose every possible day is before `day`) and most (some possible day is).
+        Fewest (whose every possible day is among them) and most (some possible day is).
     """
-    lower, tally = _tally(weeks, counts)
-    needed = (as_of - day).days + 1
-    fewest = tally[7 * lower >= needed].sum()
-    most = tally[7 * lower + 6 >= needed].sum()
-    return int(fewest), int(most)
+    tally = by_week(weeks, counts)
+    latest = 7 * np.arange(len(tally))
+    nearest, farthest = (as_of - last).days, (as_of - first).days
+    surely = (latest >= nearest) & (latest + 6 <= farthest)
+    possibly = (latest + 6 >= nearest) & (latest <= farthest)
+    return int(tally[surely].sum()), int(tally[possibly].sum())
 
 
-def lodged(issued: pd.DataFrame, since: dt.date, as_of: dt.date) -> pd.DataFrame:
-    """Return the detainers issued from one day to another, by week.
+def equality_test(
+    weeks: tuple[ArrayLike, ArrayLike],
+    counts: tuple[ArrayLike, ArrayLike],
+    seed: int,
+    replications: int = 9_999,
+) -> tuple[float, float]:
+    """Test that two groups have one distribution of times, by dividing them anew at random.
+
+    The statistic is the largest gap between the two cumulative shares at a whole week (Smirnov
+    1939); its distribution is that over random divisions of all detainers into groups of these
+    sizes, so that ties cost nothing. The observed division counts as one of them (Phipson and
+    Smyth 2010, Statistical Applications in Genetics and Molecular Biology 9: 39).
 
     Parameters
     ----------
-    issued
-        Detainers a week, as from `helpers.series.weekly_issued`.
-    since, as_of
-        Weeks count whose first day is neither before `since` nor after `as_of`.
+    weeks, counts
+        Of each group, as in `by_week`.
+    seed
+        Seed of the random divisions.
+    replications
+        Number of divisions drawn.
 
     Returns
     -------
-    pandas.DataFrame
-        One row a week in order: `week_start`, `detainers`, `age_days` (from the first day of the
-        week to `as_of`).
-
-    Raises
-    ------
-    ValueError
-        If there is no such week, or one is missing.
+    tuple of float
+        The largest gap, and the p-value.
     """
-    first, last = pd.Timestamp(since), pd.Timestamp(as_of)
-    rows = issued[issued["week_start"].between(first, last)]
-    # A missing week would be read as a week without a detainer.
-    if rows.empty or list(rows["week_start"]) != list(pd.date_range(first, last, freq="W-SUN")):
-        raise ValueError(f"the weekly series has no unbroken weeks from {since} to {as_of}")
-    age = (last - rows["week_start"]).dt.days
-    return rows[["week_start", "detainers"]].assign(age_days=age).reset_index(drop=True)
+    both = by_week(np.concatenate(weeks), np.concatenate(counts))
+    one = by_week(np.append(weeks[0], len(both) - 1), np.append(counts[0], 0))
+    draw = np.random.default_rng(seed)
+    ones = draw.multivariate_hypergeometric(both, one.sum(), size=replications)
+    samples = np.vstack([one, ones]).cumsum(axis=1)
+    all_shares = samples / one.sum() - (both.cumsum() - samples) / (both.sum() - one.sum())
+    gaps = np.abs(all_shares).max(axis=1)
+    # Gaps that are equal on paper differ in the last digits.
+    return float(gaps[0]), float((gaps >= gaps[0] - 1e-12).mean())
 
 
-def surviving(age_days: Sequence[float], mean_days: float, shape: float = 1.0) -> np.ndarray:
-    """Return the share of detainers still active at given ages, for a Weibull active life.
-
-    The share is exp(-(age / scale)^shape) with scale = mean / Gamma(1 + 1/shape); shape 1 is the
-    exponential (Johnson, Kotz and Balakrishnan 1994, Continuous Univariate Distributions 1).
+def median_ratio(
+    weeks: tuple[ArrayLike, ArrayLike],
+    counts: tuple[ArrayLike, ArrayLike],
+    seed: int,
+    replications: int = 10_000,
+    level: float = 0.95,
+) -> tuple[float, float, float]:
+    """Return the second group's grouped median over the first's, with a bootstrap interval.
 
     Parameters
     ----------
-    age_days
-        Ages in days, not negative.
-    mean_days
-        Mean active life in days.
-    shape
-        Below 1 the rate of closing falls with age, above 1 it rises.
+    weeks, counts
+        Of each group, as in `by_week`.
+    seed, replications, level
+        As in `median_interval`; the groups are drawn independently.
 
     Returns
     -------
-    numpy.ndarray
-        One share for each age.
+    tuple of float
+        The ratio, and low and high end of its percentile interval.
     """
-    scale = mean_days / gamma(1 + 1 / shape)
-    return np.exp(-((np.asarray(age_days, dtype=float) / scale) ** shape))
+    tallies = [by_week(*group) for group in zip(weeks, counts, strict=True)]
+    first, second = (_grouped_medians(tally[np.newaxis])[0] for tally in tallies)
+    seeds = np.random.SeedSequence(seed).spawn(2)
+    drawn = [
+        _grouped_medians(resampled(tally, own, replications))
+        for tally, own in zip(tallies, seeds, strict=True)
+    ]
+    return float(second / first), *percentile_interval(drawn[1] / drawn[0], level)
 
 
-def median_life(mean_days: float, shape: float = 1.0) -> float:
-    """Return the age in days by which half of the detainers are closed, for a Weibull life."""
-    return float(mean_days / gamma(1 + 1 / shape) * math.log(2) ** (1 / shape))
-
-
-def mean_life(
-    weeks: pd.DataFrame,
-    active: float,
-    shape: float = 1.0,
-    issued_factor: float = 1.0,
-    day_in_week: float = 0.0,
-    never_closed: float = 0.0,
-) -> float:
-    """Return the mean active life that leaves the known number of detainers active.
-
-    Each week's detainers survive as in `surviving`; the mean is that at which the survivors of
-    all weeks add up to the stock. It exists and is unique, because longer lives leave more.
-
-    Parameters
-    ----------
-    weeks
-        As from `lodged`.
-    active
-        Detainers of those weeks still active.
-    shape
-        Shape of the Weibull life.
-    issued_factor
-        Factor on every week's detainers.
-    day_in_week
-        Days from the start of a week on which its detainers are taken to be issued.
-    never_closed
-        Share of detainers that nobody ever closes; the life is that of the others.
-
-    Returns
-    -------
-    float
-        Mean life in days.
-
-    Raises
-    ------
-    ValueError
-        If no mean within `MEAN_LIVES` leaves so many.
-    """
-    issued = issued_factor * weeks["detainers"].to_numpy(float)
-    age = np.clip(weeks["age_days"].to_numpy(float) - day_in_week, 0, None)
-
-    def left(mean: float) -> float:
-        closing = float(issued @ surviving(age, mean, shape))
-        return never_closed * float(issued.sum()) + (1 - never_closed) * closing
-
-    fewest, most = (left(mean) for mean in MEAN_LIVES)
-    if not fewest <= active <= most:
-        raise ValueError(
-            f"{active:,.0f} active detainers cannot be reproduced: of {issued.sum():,.0f} issued, "
-            f"mean lives of {MEAN_LIVES[0]:g} to {MEAN_LIVES[1]:,.0f} days leave "
-            f"{fewest:,.0f} to {most:,.0f}"
-        )
-    return float(brentq(lambda mean: left(mean) - active, *MEAN_LIVES, xtol=1e-9))
-
-
-def life_sensitivity(
-    issued: pd.DataFrame,
-    active: float,
-    since: dt.date,
-    as_of: dt.date,
-    choices: Mapping[str, Sequence[float]],
-) -> pd.DataFrame:
-    """Return mean and median active life under every combination of choices.
-
-    Parameters
-    ----------
-    issued, since, as_of
-        As in `lodged`.
-    active
-        Detainers still active.
-    choices
-        Values, the central one first, of `as_of_shift` (days added to `as_of`) and of the
-        parameters `shape`, `issued_factor`, `day_in_week` and `never_closed` of `mean_life`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a combination, the central one first: the choices, `changed` (how many are not
-        central), `mean_days`, `median_days`.
-    """
-    rows = []
-    for values in itertools.product(*choices.values()):
-        chosen = dict(zip(choices, values, strict=True))
-        of_life = {name: value for name, value in chosen.items() if name != "as_of_shift"}
-        weeks = lodged(issued, since, as_of + dt.timedelta(days=chosen["as_of_shift"]))
-        mean = mean_life(weeks, active, **of_life)
-        changed = sum(chosen[name] != central[0] for name, central in choices.items())
-        median = median_life(mean, chosen["shape"])
-        rows.append({**chosen, "changed": changed, "mean_days": mean, "median_days": median})
-    return pd.DataFrame(rows)
-
-
-def _tally(weeks: Sequence[int], counts: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct weeks in order, with the number of each."""
-    lower, place = np.unique(np.asarray(weeks, dtype=int), return_inverse=True)
-    tally = np.bincount(place, weights=np.asarray(counts, dtype=float)).astype(int)
-    if not tally.sum():
-        raise ValueError("there are no detainers to count")
-    return lower, tally
-
-
-def _grouped_medians(lower: np.ndarray, samples: np.ndarray) -> np.ndarray:
+def _grouped_medians(samples: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the grouped median of each row of weekly counts."""
     half = samples.sum(axis=1) / 2
     reached = samples.cumsum(axis=1)
@@ -387,4 +349,4 @@ def _grouped_medians(lower: np.ndarray, samples: np.ndarray) -> np.ndarray:
     row = np.arange(len(samples))
     inside = samples[row, at]
     before = reached[row, at] - inside
-    return lower[at] + (half - before) / inside
+    return at + (half - before) / inside

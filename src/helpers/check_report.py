@@ -1,18 +1,66 @@
-"""The report of a check as one page that needs nothing beside it: for reviewers, and offline."""
+"""The report of a check: on a terminal, and as one page that needs nothing beside it."""
 
 import base64
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from helpers import compare_pictures
 
 _SHOWN = 4000
 """Letters of a text that are shown; check.json has all."""
+
+_SHOWN_DIFFERENCES = 10
+"""How many differences are shown on a terminal; the page has all."""
+
+_SHOWN_REASONS = 4
+
+
+def show(report: Mapping[str, Any]) -> None:
+    """Print the outcome: a table of the levels, the first differences, and where the page is.
+
+    Parameters
+    ----------
+    report
+        The content of check.json, with `folder`.
+    """
+    console = Console(highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE)
+    for column in ("level", "compared", "different", "the same if"):
+        table.add_column(column, overflow="fold")
+    for level in report["levels"]:
+        note = "" if level["fails"] else " (reported only: another environment)"
+        counts = str(level["compared"]), str(level["different"])
+        table.add_row(level["level"], *counts, level["same_if"] + note)
+    console.print(table, soft_wrap=False)
+    for difference in report["differences"][:_SHOWN_DIFFERENCES]:
+        console.print("\n".join(_lines(difference)))
+    if (more := len(report["differences"]) - _SHOWN_DIFFERENCES) > 0:
+        console.print(f"and {more} more")
+    console.print(escape(verdict(report)))
+    console.print(f"report: {Path(report['folder'], 'check.html')}", markup=False)
+
+
+def _lines(difference: Mapping[str, Any]) -> list[str]:
+    first = {name: (difference[name].splitlines() or [""])[0][:200] for name in ("stored", "now")}
+    reasons, more = difference["why"][:_SHOWN_REASONS], difference["why"][_SHOWN_REASONS:]
+    why = "; ".join([*reasons, *([f"{len(more)} more"] if more else [])])
+    return [
+        f"[bold]{escape(difference['what'])}[/]: {escape(difference['where'])}",
+        f"  stored: {escape(first['stored'])}",
+        f"  now:    {escape(first['now'])}",
+        f"  apart:  {escape(size(difference))}",
+        f"  why:    {escape(why)}",
+    ]
 
 
 def page(
@@ -58,11 +106,13 @@ def verdict(report: Mapping[str, Any]) -> str:
         f"{counts['picture']['compared']} pictures were compared"
     )
     failing = sum(each["fails"] for each in report["differences"])
+    two = report["kind"] == "compared"
     if failing:
         words = f"{failing} difference{'s' if failing > 1 else ''}"
-        return f"The run does not reproduce: {words}. {whole}."
+        return f"{'The runs differ' if two else 'The run does not reproduce'}: {words}. {whole}."
     only = " but for pictures, which count in the locked environment only"
-    return f"The run reproduces{only if report['differences'] else ''}. {whole}."
+    outcome = "The runs are the same" if two else "The run reproduces"
+    return f"{outcome}{only if report['differences'] else ''}. {whole}."
 
 
 def size(difference: Mapping[str, Any]) -> str:

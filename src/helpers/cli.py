@@ -4,25 +4,23 @@ import io
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-# jupyterlab brings jsonschema's optional rfc3987-syntax, which builds a grammar whenever nbformat
-# is imported: two seconds in every process, for a format check that nothing here uses. None makes
-# its import fail at once, and jsonschema goes without it.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
-import typer  # noqa: E402
-from typer.core import TyperGroup  # noqa: E402
+import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from helpers.runner import Step
+    from helpers.sweep import Setting
 
 _USER_ERRORS = {
+    "helpers.archive": "ArchiveError",
     "helpers.datapackage": "DataError",
     "helpers.evidence": "EvidenceError",
     "helpers.lineage": "LineageError",
@@ -161,6 +159,54 @@ def parameters(
         _print_tables(rows)
 
 
+@app.command()
+def sweep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="A file of studies/.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler that runs already: tcp://HOST:PORT."),
+    ] = None,
+    scheduler_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that a Dask scheduler wrote.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Processes to work with; one a processor unless set."
+        ),
+    ] = None,
+    run: Annotated[
+        str, typer.Option(metavar="NAME", help="Run whose results the notebook reads, if any.")
+    ] = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Run one notebook under many settings of its parameters.
+
+    Settings whose code, parameters and data are unchanged are left alone. What succeeded is
+    gathered into one table, results.parquet.
+    """
+    from helpers import studies, sweep
+
+    prepared = sweep.prepare(studies.read(study), run)
+    with _counted(len(prepared.plans), as_json) as report:
+        outcome = sweep.run(
+            prepared,
+            lambda: sweep.cluster(scheduler, scheduler_file, workers),
+            report=report,
+            data_problems=_data_problems,
+        )
+    if as_json:
+        _print_json(outcome.as_dict())
+    else:
+        states = Counter(setting.state for setting in outcome.settings)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        typer.echo(f"{len(outcome.settings)} settings: {counts}")
+        typer.echo(f"results: {Path(outcome.folder) / sweep.RESULTS}")
+    if outcome.message:
+        typer.echo(outcome.message, err=True)
+        raise typer.Exit(1)
+
+
 @data_app.command("check")
 def data_check(as_json: _Json = False) -> None:
     """Check data/ against its schema, and that every conflict of sources has a judgement."""
@@ -192,16 +238,17 @@ def check(
     beside the run: check.json and check.html.
     """
     from helpers import check as checking
+    from helpers import check_report
 
     if other is None:
-        with _counted(as_json) as progress:
+        with _cells_done(as_json) as progress:
             report = checking.check(run, skip=skip or (), progress=progress)
     else:
         report = checking.compare_runs(run, other, skip=skip or ())
     if as_json:
         _print_json(report)
     else:
-        _print_check(report)
+        check_report.show(report)
     raise typer.Exit(0 if report["ok"] else 1)
 
 
@@ -212,27 +259,33 @@ def explain(
         str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
     ] = None,
     unused: Annotated[
-        bool, typer.Option("--unused", help="The published figures that no result names.")
+        bool,
+        typer.Option("--unused", help="The published figures that no result or figure names."),
+    ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Draw what the result rests on, as a picture.")
     ] = False,
     run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Show where a result comes from, down to its sources; or what a published figure moves."""
-    from helpers import lineage
+    from helpers import lineage, lineage_graph, lineage_text
 
-    if sum((result is not None, fact is not None, unused)) != 1:
-        raise typer.BadParameter("name a result, or give --fact ID, or --unused")
+    if sum((result is not None, fact is not None, unused)) != 1 or (svg and result is None):
+        raise typer.BadParameter("name a result (--svg draws it), or give --fact ID, or --unused")
     found = lineage.load(run)
     answer: Any
-    if unused:
-        answer = lineage.unused(found)
-        lines = answer
+    if svg:
+        answer = lineage_graph.svg(found, str(result))
+        lines = answer.splitlines()
+    elif unused:
+        lines = answer = lineage.unused(found)
     elif fact is not None:
-        answer = lineage.dependents(found, fact)
-        lines = lineage.dependent_lines(answer)
+        answer = lineage.dependents(found, f"fact:{fact}")
+        lines = lineage_text.dependent_lines(answer)
     else:
         answer = lineage.explain(found, str(result))
-        lines = lineage.as_lines(answer)
+        lines = lineage_text.as_lines(answer)
     if as_json:
         _print_json(answer)
     else:
@@ -252,6 +305,21 @@ def site(
         _print_json({"site": index})
     else:
         typer.echo(index)
+
+
+@app.command()
+def archive(
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Pack a run with all that is needed to make it again, as an RO-Crate."""
+    from helpers import archive
+
+    path = str(archive.build(run))
+    if as_json:
+        _print_json({"archive": path})
+    else:
+        typer.echo(path)
 
 
 def _data_problems() -> list[str]:
@@ -291,40 +359,8 @@ def _print_tables(rows: list[dict[str, Any]]) -> None:
         console.print(table)
 
 
-def _print_check(report: dict[str, Any]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    from helpers import check_report
-
-    console = Console(highlight=False)
-    table = Table(box=SIMPLE)
-    for column in ("level", "compared", "different", "the same if"):
-        table.add_column(column, overflow="fold")
-    for level in report["levels"]:
-        note = "" if level["fails"] else " (reported only: another environment)"
-        counts = str(level["compared"]), str(level["different"])
-        table.add_row(level["level"], *counts, level["same_if"] + note)
-    console.print(table)
-    for each in report["differences"][:_SHOWN_DIFFERENCES]:
-        console.print(f"[bold]{escape(each['what'])}[/]: {escape(each['where'])}", soft_wrap=True)
-        for name in ("stored", "now"):
-            first, *more = each[name].splitlines() or [""]
-            console.print(
-                f"  {name + ':':8}{escape(first[:200])}{' …' * bool(more)}", soft_wrap=True
-            )
-        console.print(f"  apart:  {escape(check_report.size(each))}", soft_wrap=True)
-        console.print(f"  why:    {escape(_few(each['why']))}", soft_wrap=True)
-    if (more_differences := len(report["differences"]) - _SHOWN_DIFFERENCES) > 0:
-        console.print(f"and {more_differences} more differences")
-    console.print(check_report.verdict(report), soft_wrap=True)
-    console.print(f"report: {Path(report['folder'], 'check.html')}", soft_wrap=True, markup=False)
-
-
 @contextmanager
-def _counted(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
+def _cells_done(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
     """Show on terminals how many cells are done."""
     from rich.console import Console
 
@@ -358,6 +394,28 @@ def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
         yield report
 
 
+@contextmanager
+def _counted(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None]]:
+    """Show how many settings are finished, and a line for each that failed."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def report(setting: "Setting") -> None:
+            progress.advance(task)
+            if setting.state == "failed":
+                chosen = ", ".join(f"{name}={value}" for name, value in setting.parameters.items())
+                why = escape(f"{chosen}: {setting.message}")
+                console.print(f"{setting.id}  [bold red]failed[/]  {why}")
+
+        yield report
+
+
 def _print_step(console: "Console", step: "Step") -> None:
     style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
     number, _, name = step.notebook.partition("_")
@@ -374,9 +432,6 @@ def _few(reasons: Sequence[str]) -> str:
 
 _SHOWN = 4
 """How many reasons fit a line."""
-
-_SHOWN_DIFFERENCES = 10
-"""How many differences fit a terminal; the report has all."""
 
 
 if __name__ == "__main__":

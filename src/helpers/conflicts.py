@@ -97,6 +97,33 @@ def unjudged(ledger: Ledger) -> list[str]:
     ]
 
 
+def known(disputes: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Hold disputes that are known from reading the sources against the conflicts found by rule.
+
+    Parameters
+    ----------
+    disputes
+        Table `known_disputes`.
+    found
+        Conflicts, as from `find` or `judged`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with `conflicts`: tuple of the conflicts that join two or more of a dispute's
+        figures; empty where the rule does not find it.
+    """
+    joined = [
+        tuple(
+            conflict
+            for conflict, members in zip(found["conflict"], found["facts"], strict=True)
+            if len(set(members) & set(named.split(";"))) > 1
+        )
+        for named in disputes["facts"]
+    ]
+    return disputes.assign(conflicts=joined)
+
+
 def values(ledger: Ledger, found: pd.DataFrame) -> pd.DataFrame:
     """Return every published number of each quantity on which numbers conflict.
 

@@ -1,4 +1,4 @@
-"""Effect of the issuance policy: weekly declinations step by step, and detainers not issued."""
+"""The three weekly reports: their dates, and their declinations from published to comparable."""
 
 import math
 from collections.abc import Sequence
@@ -12,6 +12,16 @@ from helpers import evidence, rates
 
 STEPS = ("exclude_travis", "apply_withdrawals", "reattribute_state_jail")
 """The steps from the declinations as published to those compared."""
+
+EVENTS = {
+    "Executive order 13768": [("event_date:executive_order_13768", "us", "")],
+    "Travis County's policy": [("event_date:travis_policy", "us-tx:travis_county", "")],
+    "Memoranda: department, ICE": [("kelly_memo_date", "us", ""), ("albence_memo_date", "us", "")],
+    "Instruction to resume": [("resumption_stated_by_officials", "us", evidence.REPORT_WEEKS[0])],
+    "Reports published": [("report_release_date", "us", week) for week in evidence.REPORT_WEEKS],
+    "Reports suspended": [("event_date:weekly_report_suspended", "us", "")],
+}
+"""Dated events about the reports: for each its dates in the evidence, as series, place, window."""
 
 _TRAVIS = "us-tx:travis_county"
 _ICE_REPORT = "ICE weekly report"
@@ -105,6 +115,33 @@ def inputs(
     return [*("fact:" + facts), "parameter:source_policy"]
 
 
+def timeline(ledger: evidence.Ledger) -> pd.DataFrame:
+    """Return the dates of the policy, of the reports and of the weeks they are on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a date: `event` (a key of `EVENTS`, or `Weeks reported on`), `week` (1 to 3 where
+        the date is of a report), `start`, `end` (first and last day), `input` (the date as an
+        input of a result; empty for the weeks, which are the reports' own).
+
+    Raises
+    ------
+    helpers.evidence.EvidenceError
+        If a date is missing.
+    """
+    rows = []
+    for event, asked in EVENTS.items():
+        for number, (series, place, window) in enumerate(asked, start=1):
+            date = evidence.pick_date(ledger, series, place, window)
+            week = number if len(asked) == len(evidence.REPORT_WEEKS) else None
+            rows.append((event, week, date.value, date.value, date.input))
+    for week, window in enumerate(evidence.REPORT_WEEKS, start=1):
+        rows.append(("Weeks reported on", week, *map(pd.Timestamp, window.split("/")), ""))
+    found = pd.DataFrame(rows, columns=["event", "week", "start", "end", "input"])
+    return found.astype({"week": "Int64"})
+
+
 def parts(weeks: pd.DataFrame) -> pd.DataFrame:
     """Split each week's declinations as reported into parts that do not overlap.
 
@@ -159,6 +196,55 @@ def counted(
     return [int(count) for count in total]
 
 
+def waterfall(
+    weeks: pd.DataFrame,
+    *,
+    exclude_travis: bool,
+    apply_withdrawals: bool,
+    reattribute_state_jail: bool,
+) -> pd.DataFrame:
+    """Lead each week's declinations from the number reported to the one compared.
+
+    Parameters
+    ----------
+    weeks, exclude_travis, apply_withdrawals, reattribute_state_jail
+        As in `counted`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a week and stage: `week`, `stage` (`reported`, `county`, `state_jail`, `withdrawn`,
+        `compared`), `records` (of the part, or reported or compared), `removed` (whether a part is
+        left out), `left` (declinations after the stage).
+    """
+    split = parts(weeks)
+    removed = {
+        "county": exclude_travis,
+        "state_jail": exclude_travis and not reattribute_state_jail,
+        "withdrawn": apply_withdrawals,
+    }
+    rows = []
+    for week, of_week in split.iterrows():
+        left = int(of_week.sum())
+        rows.append((week, "reported", left, False, left))
+        for part, leaves in removed.items():
+            left -= int(of_week[part]) if leaves else 0
+            rows.append((week, part, int(of_week[part]), leaves, left))
+        rows.append((week, "compared", left, False, left))
+    return pd.DataFrame(rows, columns=["week", "stage", "records", "removed", "left"])
+
+
+def in_words(exclude_travis: bool, apply_withdrawals: bool, reattribute_state_jail: bool) -> str:
+    """Return a combination of steps in words."""
+    return ", ".join(
+        [
+            "Travis out" if exclude_travis else "Travis in",
+            "withdrawn out" if apply_withdrawals else "withdrawn in",
+            f"state jail {'counted apart' if reattribute_state_jail else 'left with Travis'}",
+        ]
+    )
+
+
 def all_steps(
     weeks: pd.DataFrame, exposures: ArrayLike, dispersion: float | None = None
 ) -> pd.DataFrame:
@@ -176,9 +262,10 @@ def all_steps(
     Returns
     -------
     pandas.DataFrame
-        One row a combination (8): the three steps, `week_1` to `week_3` (counts), `ratio`, `low`,
-        `high` and `p_value` (week 2 against week 1), `homogeneity` (chi-square p-value of three
-        weeks) and `homogeneity_exact` (missing where a dispersion is given).
+        One row a combination (8): the three steps, `steps` (in words), `week_1` to `week_3`
+        (counts), `ratio`, `low`, `high` and `p_value` (week 2 against week 1), `homogeneity`
+        (chi-square p-value of three weeks) and `homogeneity_exact` (missing where a dispersion is
+        given).
     """
     exposed = np.asarray(exposures, dtype=float)
     rows = []
@@ -192,134 +279,22 @@ def all_steps(
             two = rates.dispersed_rate_ratio(counts[:2], exposed[:2], dispersion)
             exact = math.nan
         three = rates.homogeneity(counts, exposed, dispersion or 1.0)
-        rows.append([*chosen, *counts, two.value, two.low, two.high, two.p_value, three, exact])
-    tests = ["ratio", "low", "high", "p_value", "homogeneity", "homogeneity_exact"]
-    return pd.DataFrame(rows, columns=[*STEPS, *(f"week_{week}" for week in weeks.index), *tests])
-
-
-def days(window: str) -> int:
-    """Return the number of days of a period given as `2016-01-01/2016-12-31`, both included."""
-    start, end = map(pd.Timestamp, window.split("/"))
-    return int((end - start).days) + 1
-
-
-def national_growth(weekly: pd.DataFrame, before: str, after: str) -> float:
-    """Return detainers a week nationwide in one period over those in an earlier one.
-
-    Parameters
-    ----------
-    weekly
-        As from `helpers.series.weekly_issued`; only weeks wholly within a period count.
-    before, after
-        Periods such as `2016-01-01/2016-12-31`.
-
-    Raises
-    ------
-    ValueError
-        If a period holds no week of the series.
-    """
-    means = []
-    for window in (before, after):
-        start, end = map(pd.Timestamp, window.split("/"))
-        first, last = weekly["week_start"], weekly["week_start"] + pd.Timedelta(days=6)
-        means.append(float(weekly.loc[first.ge(start) & last.le(end), "detainers"].mean()))
-        if math.isnan(means[-1]):
-            raise ValueError(f"period {window} holds no whole week of the series")
-    return means[1] / means[0]
-
-
-def withheld_places(ledger: evidence.Ledger, table: pd.DataFrame) -> pd.DataFrame:
-    """Find the counts of requests received in an earlier and a later period.
-
-    Parameters
-    ----------
-    ledger
-        The ledger.
-    table
-        Table `withheld_places`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table with `before` and `after` (received a week in the earlier and in the later
-        period), `before_at_most` (whether the earlier count is an upper bound), `before_fact` and
-        `after_fact`.
-
-    Raises
-    ------
-    helpers.evidence.EvidenceError
-        If a count is missing.
-    """
-    rows = []
-    for row in table.to_dict("records"):
-        before, after = (
-            evidence.pick(ledger, row["series"], row["place_id"], row[f"{when}_window"])
-            for when in ("before", "after")
+        rows.append(
+            [
+                *chosen,
+                in_words(*chosen),
+                *counts,
+                two.value,
+                two.low,
+                two.high,
+                two.p_value,
+                three,
+                exact,
+            ]
         )
-        found = {
-            "before": 7 * before.value / days(row["before_window"]),
-            "after": 7 * after.value / days(row["after_window"]),
-            "before_at_most": math.isinf(before.low),
-            "before_fact": before.input,
-            "after_fact": after.input,
-        }
-        rows.append(row | found)
-    return pd.DataFrame(rows)
-
-
-def withheld(places: pd.DataFrame, growth: ArrayLike) -> pd.Series:
-    """Return the rise beyond growth: after, less before scaled by growth, not below 0.
-
-    It is what was withheld in the earlier period if all of that rise is issuing resumed.
-
-    Parameters
-    ----------
-    places
-        As from `withheld_places`.
-    growth
-        Growth that the place would have seen in any case, one number or one a place; 1 for none.
-    """
-    return (places["after"] - np.asarray(growth) * places["before"]).clip(lower=0)
-
-
-def tornado(
-    places: pd.DataFrame, growth: pd.Series, other_growths: Sequence[pd.Series]
-) -> pd.DataFrame:
-    """Vary one assumption on the declinations avoided at a time.
-
-    Parameters
-    ----------
-    places
-        As from `withheld_places`, with `share`, `share_low` and `share_high` declined.
-    growth
-        National growth of issuing for each place, the central choice.
-    other_growths
-        The same under other readings of the national series.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row an assumption: `assumption`, `low` and `high` (declinations avoided a week), the
-        widest range first.
-    """
-
-    def avoided(growth: ArrayLike, share: str) -> pd.Series:
-        return withheld(places, growth) * places[share]
-
-    central = avoided(growth, "share")
-    total = float(central.sum())
-    ends = {
-        "share declined there": [avoided(growth, f"share_{end}").sum() for end in ("low", "high")],
-        "growth elsewhere: national, or none": [total, avoided(1.0, "share").sum()],
-        "counting of overlapping weeks": [avoided(other, "share").sum() for other in other_growths],
-    }
-    for place, amount in zip(places["place"], central, strict=True):
-        ends[f"without {place}"] = [total - amount, total]
-    table = pd.DataFrame(
-        [{"assumption": name, "low": min(pair), "high": max(pair)} for name, pair in ends.items()]
-    )
-    widest = (table["low"] - table["high"]).sort_values(kind="stable").index
-    return table.loc[widest].reset_index(drop=True)
+    tests = ["ratio", "low", "high", "p_value", "homogeneity", "homogeneity_exact"]
+    counted_weeks = [f"week_{week}" for week in weeks.index]
+    return pd.DataFrame(rows, columns=[*STEPS, "steps", *counted_weeks, *tests])
 
 
 def _weeks_of_own_count(records: pd.DataFrame) -> pd.Series:

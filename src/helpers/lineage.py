@@ -2,14 +2,17 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from helpers import conflicts, datapackage, evidence, parameters, paths
+from helpers import conflicts, datapackage, evidence, manifest, parameters, paths
 from helpers.results import named, shown
+
+ABOUT = ("value", "unit", "interval", "level", "method", "notebook", "cell", "caveat", "synthetic")
+"""What `explain` repeats of a result as it is stored."""
 
 
 class LineageError(ValueError):
@@ -29,9 +32,12 @@ class Lineage:
     figures
         What is said of each of its figures (title, notebook, cell, inputs), by name.
     claims
-        Table `claims`.
+        Which results settle each claim: `claim`, `result`.
     known
-        Description of each fact, series and assumption by its name as an input (`fact:A028`).
+        Description of each fact, series, assumption and parameter by its name as an input
+        (`fact:A028`).
+    settings
+        Value of each parameter in the run, by notebook and name.
     """
 
     run: str
@@ -39,6 +45,7 @@ class Lineage:
     figures: Mapping[str, dict[str, Any]]
     claims: pd.DataFrame
     known: Mapping[str, dict[str, Any]]
+    settings: Mapping[str, Mapping[str, Any]]
 
 
 def load(run: str) -> Lineage:
@@ -52,28 +59,46 @@ def load(run: str) -> Lineage:
         If a table of data/ is missing or malformed.
     """
     folder = paths.run_folder(run)
+    recorded = manifest.read(folder) or {"notebooks": {}}
     try:
         results = json.loads((folder / "results.json").read_text(encoding="utf-8"))["results"]
-        figures = {
-            path.stem: json.loads(path.read_text(encoding="utf-8"))
-            for path in sorted(paths.figure_folder(run).glob("*.json"))
-        }
+        figures = read_figures(run)
+        settings = {n: each["key"]["parameters"] for n, each in recorded["notebooks"].items()}
+        _check(results, figures)
     except FileNotFoundError:
         raise LineageError(f"there is no finished run {run!r}") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise LineageError(f"run {run!r} has a file that cannot be read; run it again") from None
-    return Lineage(run, results, figures, datapackage.load("claims"), described(evidence.load()))
+    tests = datapackage.load("claim_tests")
+    claims = tests.loc[tests["reading"].eq("main"), ["claim", "result"]]
+    return Lineage(run, results, figures, claims, described(evidence.load()), settings)
+
+
+def read_figures(run: str) -> dict[str, dict[str, Any]]:
+    """Return what is said of each figure of a run, by name in alphabetical order."""
+    files = sorted(paths.figure_folder(run).glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def _check(results: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
+    """Raise KeyError or TypeError where a result or figure lacks what is read of it here."""
+    for result in results.values():
+        shown(result)
+        _ = [result[part] for part in (*ABOUT, "inputs")]
+    for figure in figures.values():
+        _ = [figure[part] for part in ("title", "notebook", "cell", "inputs")]
 
 
 def described(ledger: evidence.Ledger) -> dict[str, dict[str, Any]]:
-    """Describe each fact, series and assumption, by its name as an input of a result.
+    """Describe each fact, series, assumption and parameter, by its name as an input of a result.
 
     Returns
     -------
     dict
         For a fact its value as printed, unit, place, window, definition, whose record it is, its
         source with address, and the conflict it is in (None where there is none); for a series
-        its title, file and sources; for an assumption its value, range, unit, meaning and reason.
+        its title, file and sources; for an assumption its value, range, unit, meaning and reason;
+        for a parameter its meaning.
     """
     disputes = {
         fact: row for row in conflicts.judged(ledger).to_dict("records") for fact in row["facts"]
@@ -87,10 +112,15 @@ def described(ledger: evidence.Ledger) -> dict[str, dict[str, Any]]:
         f"assumption:{row['assumption']}": _assumption(row)
         for row in datapackage.load("assumptions").to_dict("records")
     }
-    return facts | series | assumptions
+    settings = {
+        f"parameter:{row['name']}": {"meaning": row["meaning"]}
+        for notebook in parameters.MODELS
+        for row in parameters.describe(notebook)
+    }
+    return facts | series | assumptions | settings
 
 
-def below(name: str, results: Mapping[str, dict[str, Any]]) -> list[str]:
+def below(name: str, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return all that a result rests on but results: its own inputs, and those of its results.
 
     Parameters
@@ -113,7 +143,7 @@ def below(name: str, results: Mapping[str, dict[str, Any]]) -> list[str]:
     return list(found)
 
 
-def above(item: str, results: Mapping[str, dict[str, Any]]) -> list[str]:
+def above(item: str, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the results that rest on an input (`fact:A028`), directly or through others."""
     found: dict[str, None] = {}
     waiting = [item]
@@ -132,29 +162,20 @@ def explain(lineage: Lineage, name: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        The result (`name`, `shown` as readers see it, `value`, `unit`, `interval`, `level`,
-        `method`, `notebook`, `cell`, `caveat`, `synthetic`) with `inputs`: for each the input's
-        name and description; for a result the same tree.
+        The result (`name`, `shown` as readers see it, what `ABOUT` names) with `inputs`: for each
+        the input's name and description; for a result the same tree, with `repeated` in place of
+        `inputs` where it stands in the tree already.
 
     Raises
     ------
     helpers.results.ResultError
         If there is no such result.
     """
-    result = named(lineage.results, name)
-    about = ["value", "unit", "interval", "level", "method", "notebook", "cell", "caveat"]
-    return {
-        "input": f"result:{name}",
-        "name": name,
-        "shown": shown(result),
-        "shown_interval": shown(result, "interval") if result["interval"] else None,
-        **{key: result[key] for key in [*about, "synthetic"]},
-        "inputs": [_explained(item, lineage) for item in result["inputs"]],
-    }
+    return _tree(lineage, name, set())
 
 
-def dependents(lineage: Lineage, fact: str) -> dict[str, Any]:
-    """Return every result, figure and claim that moves with a published figure.
+def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
+    """Return every result, figure and claim that moves with an input.
 
     A figure depends on what it names as its inputs, a claim on the results that settle it.
 
@@ -162,75 +183,92 @@ def dependents(lineage: Lineage, fact: str) -> dict[str, Any]:
     ----------
     lineage
         The run.
-    fact
-        Identifier of a fact, for example `A028`.
+    item
+        Name of an input, for example `fact:A028`.
 
     Returns
     -------
     dict
-        `fact` (its description), `results`, `figures` and `claims` (names, in the run's order).
+        `input` and its description, `results`, `figures` and `claims` (names).
 
     Raises
     ------
     LineageError
-        If there is no such fact.
+        If there is no such fact, series, assumption or parameter.
     """
-    item = f"fact:{fact}"
     if item not in lineage.known:
-        raise LineageError(f"there is no fact {fact!r} in data/evidence/facts.csv")
+        raise LineageError(f"there is no {' '.join(item.split(':', 1))!r}")
     moved = above(item, lineage.results)
     touched = {item, *(f"result:{name}" for name in moved)}
+    settled = lineage.claims["result"].isin(moved)
     return {
-        "fact": {"input": item, **lineage.known[item]},
+        "input": item,
+        **lineage.known[item],
         "results": moved,
         "figures": [n for n, about in lineage.figures.items() if touched & {*about["inputs"]}],
-        "claims": [
-            row.claim
-            for row in lineage.claims.itertuples()
-            if touched & {f"result:{name}" for name in row.result.split(";")}
-        ],
+        "claims": lineage.claims.loc[settled, "claim"].unique().tolist(),
     }
 
 
 def unused(lineage: Lineage) -> list[str]:
-    """Return the identifiers of the facts that no result names, in the order of the evidence."""
-    used = _named_inputs(lineage.results.values())
-    facts = (item.partition(":") for item in lineage.known)
-    return [key for kind, _, key in facts if kind == "fact" and f"fact:{key}" not in used]
+    """Return the facts that no result and no figure names, in the order of the evidence."""
+    named_inputs = {item for _, inputs in _owners(lineage) for item in inputs}
+    facts = [item for item in lineage.known if item.startswith("fact:")]
+    return [item.removeprefix("fact:") for item in facts if item not in named_inputs]
 
 
 def groundless(lineage: Lineage) -> list[str]:
-    """Return the results that lead to no source, stated assumption or simulation.
-
-    An input that is not there counts as none.
-    """
+    """Return the results that lead to no source, stated assumption or simulation."""
+    ground = ("fact:", "series:", "assumption:", "simulation:")
     return [
         name
         for name in lineage.results
-        if not any(_is_ground(item, lineage) for item in below(name, lineage.results))
+        if not any(item.startswith(ground) for item in below(name, lineage.results))
     ]
 
 
-def _named_inputs(results: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {item for result in results for item in result["inputs"]}
+def missing(lineage: Lineage) -> list[str]:
+    """Return a line for each input of a result or figure that names something missing."""
+    there = {*lineage.known, *(f"result:{name}" for name in lineage.results)}
+    return [
+        f"{owner}: {item}"
+        for owner, inputs in _owners(lineage)
+        for item in inputs
+        if item not in there and not item.startswith("simulation:")
+    ]
 
 
-def _is_ground(item: str, lineage: Lineage) -> bool:
-    return item in lineage.known or item.startswith("simulation:")
+def _owners(lineage: Lineage) -> list[tuple[str, list[str]]]:
+    results = [(f"result {name}", each["inputs"]) for name, each in lineage.results.items()]
+    figures = [(f"figure {name}", each["inputs"]) for name, each in lineage.figures.items()]
+    return results + figures
 
 
-def _explained(item: str, lineage: Lineage) -> dict[str, Any]:
+def _tree(lineage: Lineage, name: str, seen: set[str]) -> dict[str, Any]:
+    result = named(lineage.results, name)
+    tree = {
+        "input": f"result:{name}",
+        "name": name,
+        "shown": shown(result),
+        "shown_interval": shown(result, "interval") if result["interval"] else None,
+        **{key: result[key] for key in ABOUT},
+    }
+    if name in seen:
+        return {**tree, "repeated": True}
+    seen.add(name)
+    settings = lineage.settings.get(result["notebook"], {})
+    inputs = [_branch(lineage, item, settings, seen) for item in result["inputs"]]
+    return {**tree, "inputs": inputs}
+
+
+def _branch(
+    lineage: Lineage, item: str, settings: Mapping[str, Any], seen: set[str]
+) -> dict[str, Any]:
     kind, _, key = item.partition(":")
-    if kind == "result":
-        return explain(lineage, key) if key in lineage.results else {"input": item}
-    if kind == "parameter":
-        return {"input": item, "meaning": _meaning(key)}
-    return {"input": item, **lineage.known.get(item, {})}
-
-
-def _meaning(parameter: str) -> str:
-    rows = (row for notebook in parameters.MODELS for row in parameters.describe(notebook))
-    return next((row["meaning"] for row in rows if row["name"] == parameter), "")
+    if kind == "result" and key in lineage.results:
+        return _tree(lineage, key, seen)
+    set_to = {"value": settings[key]} if kind == "parameter" and key in settings else {}
+    return {"input": item, **lineage.known.get(item, {}), **set_to}
 
 
 def _fact(row: Mapping[str, Any], conflict: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -261,61 +299,3 @@ def _series(table: Any) -> dict[str, Any]:  # noqa: ANN401 - frictionless is unt
 def _assumption(row: Mapping[str, Any]) -> dict[str, Any]:
     numbers = {end: None if math.isnan(row[end]) else row[end] for end in ("value", "low", "high")}
     return {**numbers, **{key: row[key] for key in ("unit", "meaning", "reason")}}
-
-
-def as_lines(explained: Mapping[str, Any], depth: int = 0) -> list[str]:
-    """Return a tree from `explain`, or one of its inputs, as indented lines of text."""
-    pad = "  " * depth
-    if "method" not in explained:
-        first, *more = _input_lines(explained)
-        return [f"{pad}- {first}", *(f"{pad}    {line}" for line in more)]
-    range_ = explained["shown_interval"]
-    kind = f"{explained['level']:.0%} interval" if explained["level"] else "range"
-    head = f"{explained['name']} = {explained['shown']} {explained['unit']}"
-    head += f" ({kind} {range_})" if range_ else ""
-    lines = [f"method: {explained['method']}"]
-    lines.append(f"made in: {explained['notebook']}, cell {explained['cell'] or 'unknown'}")
-    lines += ["synthetic: from made-up records"] if explained["synthetic"] else []
-    lines += [f"caveat: {explained['caveat']}"] if explained["caveat"] else []
-    below = [line for item in explained["inputs"] for line in as_lines(item, depth + 1)]
-    return [f"{pad}- {head}", *(f"{pad}    {line}" for line in lines), *below]
-
-
-def dependent_lines(found: Mapping[str, Any]) -> list[str]:
-    """Return what `dependents` found as lines of text."""
-    first, *more = _input_lines(found["fact"])
-    lines = [first, *(f"  {line}" for line in more)]
-    for kind in ("results", "figures", "claims"):
-        lines += [f"{kind} that move with it: {len(found[kind])}"]
-        lines += [f"- {name}" for name in found[kind]]
-    return lines
-
-
-def _input_lines(item: Mapping[str, Any]) -> list[str]:
-    kind, _, key = item["input"].partition(":")
-    name = f"{kind} {key}"
-    if "printed" in item:
-        return [f"{name}: {item['printed']} {item['unit']}", *_fact_lines(item)]
-    if "file" in item:
-        origins = (" ".join(filter(None, source.values())) for source in item["sources"])
-        return [f"{name}: {item['title']}, {item['file']}", *(f"source: {o}" for o in origins)]
-    if "reason" in item:
-        ends = [f"{item[end]:g}" for end in ("low", "high") if item[end] is not None]
-        tried = f" (varied {' to '.join(ends)})" if ends else ""
-        value = f"{item['value']:g} {item['unit']}{tried}"
-        return [f"{name}: {value}: {item['meaning']}", f"reason: {item['reason']}"]
-    return [f"{name}: {item['meaning']}" if item.get("meaning") else name]
-
-
-def _fact_lines(fact: Mapping[str, Any]) -> list[str]:
-    source, conflict = fact["source"], fact["conflict"]
-    where = "; ".join(filter(None, (fact["qualifier"], fact["place"], fact["window"])))
-    printed_by = ", ".join(filter(None, (source["publisher"], source["published"])))
-    lines = [f"{fact['definition']} ({where}); whose record: {fact['whose']}"]
-    lines += [f"source: {source['title']} ({printed_by})", source["url"]]
-    if conflict:
-        choice = f"chosen: {conflict['chosen']}" if conflict["chosen"] else "both stand"
-        others = ", ".join(conflict["with"])
-        lines.append(f"conflict with {others}; {conflict['counter']}; {choice}")
-        lines.append(f"reason: {conflict['reason']}")
-    return lines

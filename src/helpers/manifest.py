@@ -8,6 +8,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from helpers.parameters import MODELS
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
+    "archive",
     "causes",
     "check",
     "check_report",
@@ -23,17 +25,23 @@ MACHINERY = {
     "compare",
     "compare_pictures",
     "comparison",
+    "crate",
     "documents",
     "execution",
     "kernels",
     "lineage",
+    "lineage_graph",
+    "lineage_text",
     "manifest",
     "nbval_record",
     "outputs",
     "pages",
     "reexecution",
+    "replication",
     "request",
     "runner",
+    "studies",
+    "sweep",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""
 
@@ -54,25 +62,16 @@ def read(folder: Path) -> dict[str, Any] | None:
 
 
 def _is_entry(entry: object) -> bool:
-    # Names become paths of files to read and to delete, and a manifest may come from anyone.
     if not isinstance(entry, dict):
         return False
-    figures, written = entry.get("figures", []), entry.get("sha256", {})
-    has_key = isinstance(entry.get("key"), dict)
-    return (
-        isinstance(figures, list)
-        and all(_is_output(name, _FIGURE) for name in figures)
-        and (not has_key or (isinstance(written, dict) and "figures" in entry))
-        and (not has_key or all(_is_output(name, _OUTPUT) for name in written))
+    # Names of figures become paths of files to delete, and a manifest may come from anyone.
+    figures, key = entry.get("figures", []), entry.get("key")
+    named = isinstance(figures, list) and all(
+        isinstance(name, str) and re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII)
+        for name in figures
     )
-
-
-_FIGURE = r"\w+\.(svg|png|csv|json)"
-_OUTPUT = rf"{_FIGURE}|\w+\.(ipynb|results\.json)"
-
-
-def _is_output(name: object, pattern: str) -> bool:
-    return isinstance(name, str) and bool(re.fullmatch(pattern, name, re.ASCII))
+    parts = [key.get("parameters"), entry.get("sha256")] if isinstance(key, dict) else []
+    return named and all(isinstance(part, dict) for part in parts)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -256,6 +255,7 @@ def _hashes_of_rows(path: Path) -> dict[str, str]:
     return {row[0]: hashlib.sha256(json.dumps(row).encode()).hexdigest()[:8] for row in rows}
 
 
+@cache
 def _direct_packages() -> dict[str, str]:
     required = importlib.metadata.requires("declined-detainers") or []
     names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]

@@ -2,8 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -132,15 +130,13 @@ def exact_homogeneity(counts: ArrayLike, exposures: ArrayLike) -> float:
         If counts or exposures are not as described.
     """
     seen, exposed = _checked(counts, exposures)
-    total, shares = int(seen.sum()), exposed / exposed.sum()
-
-    def log_probability(divided: NDArray[Any]) -> NDArray[np.float64]:
-        chances = special.xlogy(divided, shares) - special.gammaln(divided + 1)
-        return special.gammaln(total + 1) + chances.sum(axis=-1)
-
-    probability = np.exp(log_probability(_divisions(total, len(seen))))
-    as_unlikely = probability <= np.exp(log_probability(seen)) * _EQUAL
-    return min(1.0, float(probability[as_unlikely].sum()))
+    sizes = np.arange(seen.sum() + 1)
+    # Each period's term of the log-probability of a division, by the count that it gets.
+    terms = np.outer(np.log(exposed / exposed.sum()), sizes) - special.gammaln(sizes + 1)
+    terms[-1] += special.gammaln(len(sizes))
+    own = terms[range(len(seen)), seen.astype(int)].sum()
+    probability = np.exp(_over_divisions(terms))
+    return min(1.0, float(probability[probability <= np.exp(own) * _EQUAL].sum()))
 
 
 def _checked(
@@ -158,8 +154,15 @@ def _checked(
     return seen, exposed
 
 
-def _divisions(total: int, periods: int) -> NDArray[np.int64]:
-    """Return every way to divide a total over the periods, one a row (stars and bars)."""
-    bars = np.array(list(combinations(range(total + periods - 1), periods - 1)), dtype=np.int64)
-    fences = np.pad(bars, ((0, 0), (1, 1)), constant_values=((0, 0), (-1, total + periods - 1)))
-    return np.diff(fences, axis=1) - 1
+def _over_divisions(terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sum over periods of each one's term, for every way to divide the total.
+
+    One row of `terms` a period; its columns are the counts from 0 to the total.
+    """
+    sums, left = np.zeros(1), np.array([terms.shape[1] - 1])
+    for of_period in terms[:-1]:
+        ways = left + 1
+        given = np.arange(ways.sum()) - np.repeat(np.cumsum(ways) - ways, ways)
+        sums = np.repeat(sums, ways) + of_period[given]
+        left = np.repeat(left, ways) - given
+    return sums + terms[-1][left]

@@ -40,6 +40,18 @@ def weekly_issued(weekly: pd.DataFrame, overlap_factor: float = 2.0) -> pd.DataF
     ).reset_index(drop=True)
 
 
+def weekly_periods(weeks: pd.DataFrame) -> pd.DataFrame:
+    """Return weeks, as from `weekly_issued`, as periods of `helpers.interrupted`."""
+    start = weeks["week_start"]
+    return _periods(start, start + pd.Timedelta(days=7), weeks["detainers"])
+
+
+def monthly_periods(months: pd.DataFrame) -> pd.DataFrame:
+    """Return months, as from `travis_months`, as periods of `helpers.interrupted`."""
+    start = months["month"]
+    return _periods(start, start + pd.offsets.MonthBegin(), months["detainers"])
+
+
 def travis_months(travis: pd.DataFrame) -> pd.DataFrame:
     """Bookings with a detainer in Travis County, every month of the published period.
 
@@ -77,3 +89,7 @@ def adoptions(policies: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"month": adopted.index, "adopted": adopted.to_numpy(), "cumulative": adopted.cumsum()}
     ).reset_index(drop=True)
+
+
+def _periods(start: pd.Series, end: pd.Series, count: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame({"start": start, "end": end, "count": count.astype(float)})

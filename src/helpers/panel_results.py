@@ -1,0 +1,146 @@
+"""Named results of the panel of offices and weeks and of power."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from helpers.panel import EventStudy
+from helpers.rates import RateRatio
+from helpers.results import Results
+
+FEW_OFFICES = (
+    "Synthetic counts. The interval rests on few offices of very unequal size. In simulations it "
+    "covers about as often as stated where the effect is the same everywhere, and more often where "
+    "it differs between offices."
+)
+"""Caveat of an interval by jackknife over offices."""
+
+_BAND = (
+    "Synthetic counts. The offices are few and of very unequal size: in simulations the band of "
+    "all spans holds them all less often than stated."
+)
+_EQUAL_OFFICES = (
+    "An approximation for offices of one size and one effect everywhere; where they differ, less "
+    "is shown."
+)
+
+
+def put_ratios(
+    results: Results, rows: Mapping[str, tuple[str, float | RateRatio]], seed: int
+) -> pd.DataFrame:
+    """Put ratios of declinations of synthetic counts as `issuance.panel.*`.
+
+    Parameters
+    ----------
+    results
+        The notebook's results.
+    rows
+        By the end of the name: what the ratio is in words, and a number or an estimate.
+    seed
+        Seed of the counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        For readers, one row a ratio: what it is, `ratio`, `95% interval` (text).
+    """
+    table = []
+    for name, (words, found) in rows.items():
+        about: dict[str, Any] = {}
+        if isinstance(found, RateRatio):
+            about = {"interval": (found.low, found.high), "level": 0.95, "caveat": FEW_OFFICES}
+        results.put(
+            f"issuance.panel.{name}",
+            found.value if isinstance(found, RateRatio) else found,
+            unit="ratio",
+            decimals=2,
+            method=f"SYNTHETIC counts: declinations after resumption over those without it: {words}"
+            + ("; interval by jackknife over offices, Student's t" if about else ""),
+            **_synthetic(seed),
+            **about,
+        )
+        interval = results.text(f"{{issuance.panel.{name}:interval}}") if about else ""
+        table.append((words, results.text(f"{{issuance.panel.{name}}}"), interval))
+    columns = ["declinations after resumption over those without it", "ratio", "95% interval"]
+    return pd.DataFrame(table, columns=columns)
+
+
+def put_counts(results: Results, counts: Mapping[str, tuple[int, str, str]], seed: int) -> None:
+    """Put counts of the synthetic panel as `issuance.panel.*`: value, unit and words by name."""
+    for name, (count, unit, words) in counts.items():
+        results.put(f"issuance.panel.{name}", count, unit=unit, method=words, **_synthetic(seed))
+
+
+def put_event_study(results: Results, study: EventStudy, seed: int) -> None:
+    """Put the ratios by weeks since resumption, with their band, and the test of those before.
+
+    They are named `issuance.panel.weeks_before.24` or `issuance.panel.weeks_after.0`, by the
+    distance of a span's first week.
+    """
+    ratios = study.ratios
+    for row in ratios.itertuples():
+        side = "before" if row.first < 0 else "after"
+        results.put(
+            f"issuance.panel.weeks_{side}.{abs(row.first)}",
+            row.value,
+            unit="ratio",
+            interval=(row.band_low, row.band_high),
+            level=0.95,
+            decimals=2,
+            method=f"SYNTHETIC counts: weeks {row.first} to {row.last} since resumption, "
+            f"imputation; band of {len(ratios)} spans (Bonferroni), jackknife over offices, "
+            "Student's t",
+            caveat=_BAND,
+            **_synthetic(seed),
+        )
+    results.put(
+        "issuance.panel.pre_trend_p_value",
+        study.pre_trend_p_value,
+        unit="p-value",
+        decimals=2,
+        method="SYNTHETIC counts: all ratios before resumption are 1 (parallel trends); jackknife "
+        "over offices, Student's t, Bonferroni",
+        caveat=_BAND,
+        **_synthetic(seed),
+    )
+
+
+def put_two_weeks(
+    results: Results, pairs: Mapping[float, tuple[float, float]], inputs: Iterable[str]
+) -> None:
+    """Put the weakest fall and rise that two national weeks show, by dispersion."""
+    of_level = list(inputs)
+    for dispersion, pair in pairs.items():
+        for way, weakest in zip(("fall", "rise"), pair, strict=True):
+            results.put(
+                f"issuance.power.two_weeks.{way}_dispersion_{dispersion:g}",
+                weakest,
+                unit="ratio",
+                inputs=of_level,
+                decimals=2,
+                method=f"weakest {way} between two weeks of equal exposure shown with power 0.8 at "
+                "the 5% level: exact conditional test, week 2's count expected, dispersion "
+                f"{dispersion:g} as batches",
+            )
+
+
+def put_panel_power(results: Results, curves: pd.DataFrame, inputs: Iterable[str]) -> None:
+    """Put the weakest rise that a synthetic design shows: `offices`, `weeks`, `dispersion`."""
+    of_level = list(inputs)
+    for row in curves.itertuples():
+        results.put(
+            f"issuance.power.offices_{row.offices}.weeks_{row.weeks}",
+            row.ratio,
+            unit="ratio",
+            inputs=of_level,
+            synthetic=True,
+            decimals=2,
+            method="SYNTHETIC design: weakest rise shown by imputation with power 0.8 at the 5% "
+            f"level, {row.offices} equal offices, {row.weeks} weeks, dispersion {row.dispersion:g}",
+            caveat=_EQUAL_OFFICES,
+        )
+
+
+def _synthetic(seed: int) -> dict[str, Any]:
+    return {"inputs": [f"simulation:{seed}"], "synthetic": True}
