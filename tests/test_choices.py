@@ -69,7 +69,8 @@ def test_the_chosen_state_of_growth_is_the_result_of_the_notebook(of_growth, pub
     result = published["growth.factor"]
     assert state["value"] == pytest.approx(result["value"])
     assert [state["low"], state["high"]] == pytest.approx(result["interval"])
-    assert f"{published['growth.baseline.count']['value']:.0f} (ICE list" in state["text"]
+    assert f"Earlier: {published['growth.baseline.count']['value']:.0f}, ICE list" in state["text"]
+    assert f"{result['value']:.2f} times as many (range" in state["text"]
     assert f"{published['growth.annual_rate']['value']:.1%} a year" in state["text"]
 
 

@@ -121,6 +121,8 @@ def _state(
 
 
 def _growth_text(row: Mapping[Any, Any]) -> str:
+    ends = [f"{row[f'factor_{end}']:.2f}" for end in ("low", "high")]
+    span = f" (range {' to '.join(ends)})" if ends[0] != ends[1] else ""
     rate = f"{row['annual_rate']:.1%}".replace("-", "\N{MINUS SIGN}")
     alike = (
         "In both counts an entry is one facility or agency, but what puts it there differs."
@@ -129,9 +131,9 @@ def _growth_text(row: Mapping[Any, Any]) -> str:
         "in the number of places."
     )
     return (
-        f"From {row['earlier_places']:,.0f} ({row['baseline_label']}) to "
-        f"{row['later_places']:,.0f} ({row['endpoint_label']}): {row['factor']:.2f} times as many "
-        f"(range {row['factor_low']:.2f} to {row['factor_high']:.2f}), or {rate} a year. {alike}"
+        f"Earlier: {row['earlier_places']:,.0f}, {row['baseline_label']}. "
+        f"Later: {row['later_places']:,.0f}, {row['endpoint_label']}. "
+        f"That is {row['factor']:.2f} times as many{span}, or {rate} a year. {alike}"
     )
 
 

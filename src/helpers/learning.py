@@ -90,7 +90,7 @@ def goals(lesson: Lesson) -> str:
     return "\n".join(["## What you will learn", "", *(f"- {goal}" for goal in lesson.goals)]) + "\n"
 
 
-def exercises(lesson: Lesson, found: Mapping[str, Mapping[str, Any]]) -> str:
+def exercises(lesson: Lesson, found: Mapping[str, dict[str, Any]]) -> str:
     """Return the exercises as a Markdown section, hints and answers folded.
 
     Parameters
@@ -115,7 +115,7 @@ def exercises(lesson: Lesson, found: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def shown(exercise: Exercise, found: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def shown(exercise: Exercise, found: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     """Return what an exercise expects as readers see it, by name.
 
     Parameters
@@ -134,7 +134,7 @@ def shown(exercise: Exercise, found: Mapping[str, Mapping[str, Any]]) -> dict[st
     return {name: text(stated) for name, stated in exercise.expected.items()}
 
 
-def holds(stated: str, value: Any, found: Mapping[str, Mapping[str, Any]]) -> bool:  # noqa: ANN401
+def holds(stated: str, value: Any, found: Mapping[str, dict[str, Any]]) -> bool:  # noqa: ANN401
     """Return whether an answer found what its exercise states.
 
     Parameters
@@ -148,6 +148,8 @@ def holds(stated: str, value: Any, found: Mapping[str, Mapping[str, Any]]) -> bo
     """
     if stated.startswith("="):
         result = results.named(found, stated[1:].strip())
+        if isinstance(result["value"], str):
+            return bool(value == result["value"])
         return math.isclose(value, result["value"], rel_tol=result["tolerance"])
     if not _is_number(stated):
         return bool(value == stated)
