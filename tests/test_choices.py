@@ -1,6 +1,7 @@
 import json
 from itertools import product
 
+import pandas as pd
 import pytest
 
 from helpers import choices, datapackage, growth, issuance, multiverse
@@ -99,6 +100,22 @@ def test_the_chosen_state_of_the_weeks_is_the_adjusted_comparison(of_weeks, publ
     (state,) = [state for state in of_weeks["states"] if state["chosen"]]
     assert state["value"] == pytest.approx(published["issuance.adjusted.rate_ratio"]["value"])
     assert f"Week 1 counts {published['issuance.adjusted.week_1']['value']}" in state["text"]
+
+
+def test_the_figures_of_a_run_give_the_same_panels_as_the_helpers(root, of_growth, of_weeks):
+    def drawn(name):
+        return pd.read_csv(root / "figures" / "reference" / f"{name}.csv")
+
+    from_files = [
+        choices.growth(drawn("growth_specifications"), drawn("growth_curve")),
+        choices.issuance(drawn("issuance_rate_ratios")),
+    ]
+    for found, expected in zip(from_files, (of_growth, of_weeks), strict=True):
+        assert {**found, "states": 0} == {**expected, "states": 0}
+        for state, other in zip(found["states"], expected["states"], strict=True):
+            assert state == other | {
+                end: pytest.approx(other[end]) for end in ("value", "low", "high")
+            }
 
 
 def test_a_command_asks_for_the_choices_of_its_state(of_growth, of_weeks):

@@ -4,6 +4,7 @@ import io
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from helpers.runner import Step
+    from helpers.sweep import Setting
 
 _USER_ERRORS = {
     "helpers.datapackage": "DataError",
@@ -152,6 +154,54 @@ def parameters(
         _print_tables(rows)
 
 
+@app.command()
+def sweep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="A file of studies/.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler that runs already: tcp://HOST:PORT."),
+    ] = None,
+    scheduler_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that a Dask scheduler wrote.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Processes to work with; one a processor unless set."
+        ),
+    ] = None,
+    run: Annotated[
+        str, typer.Option(metavar="NAME", help="Run whose results the notebook reads, if any.")
+    ] = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Run one notebook under many settings of its parameters.
+
+    Settings whose code, parameters and data are unchanged are left alone. What succeeded is
+    gathered into one table, results.parquet.
+    """
+    from helpers import studies, sweep
+
+    prepared = sweep.prepare(studies.read(study), run)
+    with _counted(len(prepared.plans), as_json) as report:
+        outcome = sweep.run(
+            prepared,
+            lambda: sweep.cluster(scheduler, scheduler_file, workers),
+            report=report,
+            data_problems=_data_problems,
+        )
+    if as_json:
+        _print_json(outcome.as_dict())
+    else:
+        states = Counter(setting.state for setting in outcome.settings)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        typer.echo(f"{len(outcome.settings)} settings: {counts}")
+        typer.echo(f"results: {Path(outcome.folder) / sweep.RESULTS}")
+    if outcome.message:
+        typer.echo(outcome.message, err=True)
+        raise typer.Exit(1)
+
+
 @data_app.command("check")
 def data_check(as_json: _Json = False) -> None:
     """Check data/ against its schema, and that every conflict of sources has a judgement."""
@@ -241,6 +291,28 @@ def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
                 running[:] = [name for name in running if name != step.notebook]
                 _print_step(console, step)
             status.update(", ".join(running))
+
+        yield report
+
+
+@contextmanager
+def _counted(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None]]:
+    """Show how many settings are finished, and a line for each that failed."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def report(setting: "Setting") -> None:
+            progress.advance(task)
+            if setting.state == "failed":
+                chosen = ", ".join(f"{name}={value}" for name, value in setting.parameters.items())
+                why = escape(f"{chosen}: {setting.message}")
+                console.print(f"{setting.id}  [bold red]failed[/]  {why}")
 
         yield report
 

@@ -7,6 +7,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ MACHINERY = {
     "pages",
     "request",
     "runner",
+    "studies",
+    "sweep",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""
 
@@ -224,6 +227,7 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+@cache
 def _direct_packages() -> dict[str, str]:
     required = importlib.metadata.requires("declined-detainers") or []
     names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]

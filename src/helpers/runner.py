@@ -107,13 +107,13 @@ def run(
     """
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
-    with _locked(folder, run):
+    with locked(folder, f"the run {run!r}"):
         opened = _open(run, folder, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
         try:
-            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            ended = _steps(opened, plans, force, jobs or processors(), prepare, report)
             steps = list(_told(_in_order(ended, plans), report))
             failures = (step.message for step in steps if step.state == "failed")
             message = next(failures, "") or outputs.finish(opened)
@@ -157,14 +157,15 @@ def _told(steps: Iterable[Step], report: Callable[[Step], None]) -> Iterator[Ste
 
 
 @contextmanager
-def _locked(folder: Path, run: str) -> Iterator[None]:
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for this process alone; raise RunError if another has it."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise RunError(
-            f"another process is writing the run {run!r}: wait for it, or choose another --run"
+            f"another process is writing {what}: wait for it, or choose another name"
         ) from None
     try:
         yield
@@ -208,13 +209,17 @@ def _prepare(
     warm = not (plain_kernel or obstacle)
     if warm:
         execution.warm_up(root / "notebooks")  # beside what follows
-    problems = data_problems()
+    refuse(data_problems())
+    return kernels.WARM if warm else kernels.PLAIN
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise RunError with the first of the problems of the data, if there are any."""
     if len(problems) > 1:
         more = f"{len(problems) - 1} more: `detainers data check` lists them"
         raise RunError(f"{problems[0]}\n{more}")
     if problems:
         raise RunError(problems[0])
-    return kernels.WARM if warm else kernels.PLAIN
 
 
 @dataclass(frozen=True)
@@ -253,6 +258,12 @@ def _steps(
                 step = _end(opened, running.pop(future), future.result())
                 failed = failed or step.state == "failed"
                 yield step
+
+
+def run_notebook(opened: Run, plan: Plan, key: dict[str, Any], kernel: str) -> Step:
+    """Run one notebook in a run that this process has locked; return what became of it."""
+    begun = _begin(opened, plan, key)
+    return _end(opened, begun, _execute(opened, plan, kernel))
 
 
 def _next(waiting: Iterable[Plan], running: Mapping[Future[str], _Begun]) -> Plan | None:
@@ -296,9 +307,9 @@ def _execute(opened: Run, plan: Plan, kernel: str) -> str:
             parameters=plan.injected,
             environment={
                 "DETAINERS_ROOT": str(opened.root),
-                "DETAINERS_RUN": opened.name,
+                "DETAINERS_RUN": opened.folder.name,
                 "DETAINERS_OUT": str(staged.folder.parents[1]),
-                "DETAINERS_PREVIOUS": str(opened.folder),
+                "DETAINERS_PREVIOUS": str(opened.previous or opened.folder),
             },
             kernel=kernel,
         )
@@ -350,7 +361,8 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
                 yield Step(name, "stale", reasons=tuple(reasons))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, where a scheduler says so
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
