@@ -17,11 +17,13 @@ NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
     "archive",
+    "choices",
     "cli",
     "crate",
     "documents",
     "execution",
     "kernels",
+    "learning",
     "lineage",
     "lineage_graph",
     "lineage_text",
