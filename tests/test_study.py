@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from helpers import lineage, lineage_graph, lineage_text, paths
+from helpers import compare, lineage, lineage_graph, lineage_text, paths
 
 ROOT = paths.project_root()
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
@@ -75,16 +75,11 @@ def test_the_study_runs_in_a_copy_and_gives_the_reference_results(run):
     # The reference run simulates in full; tests/test_reference.py does so again.
     others = {name: theirs[name] for name in ours if ours[name] != theirs[name]}
     assert others == {"06_method_validation": {"profile": "full"}}
-    for name, result in reference.items():
-        if result["notebook"] in others:
-            continue
-        if isinstance(result["value"], str):
-            assert made[name]["value"] == result["value"], name
-        else:
-            assert made[name]["value"] == pytest.approx(result["value"], rel=result["tolerance"]), (
-                name
-            )
-        assert made[name]["inputs"] == result["inputs"], name
+    stored, now = (
+        {name: result for name, result in each.items() if result["notebook"] not in others}
+        for each in (reference, made)
+    )
+    assert compare.results(stored, now) == []
 
 
 def test_every_figure_of_the_run_has_picture_data_and_description(run):

@@ -27,6 +27,7 @@ _USER_ERRORS = {
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
+    "helpers.reexecution": "CheckError",
     "helpers.request": "RunError",
     "helpers.results": "ResultError",
 }
@@ -220,6 +221,38 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def check(
+    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.")] = "reference",
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Another finished run: compare the two, and execute nothing."),
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="NN", help="A notebook to leave out; repeatable.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Execute a run's stored notebooks again under nbval, and compare all that they give.
+
+    Texts, results, figures' data and pictures. The report, with what differs and why, is written
+    beside the run: check.json and check.html.
+    """
+    from helpers import check as checking
+    from helpers import check_report
+
+    if other is None:
+        with _cells_done(as_json) as progress:
+            report = checking.check(run, skip=skip or (), progress=progress)
+    else:
+        report = checking.compare_runs(run, other, skip=skip or ())
+    if as_json:
+        _print_json(report)
+    else:
+        check_report.show(report)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def explain(
     result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
     fact: Annotated[
@@ -324,6 +357,15 @@ def _print_tables(rows: list[dict[str, Any]]) -> None:
                 default, allowed = str(row["default"]), _allowed(row)
                 table.add_row(row["name"], default, allowed, row["meaning"])
         console.print(table)
+
+
+@contextmanager
+def _cells_done(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show on terminals how many cells are done."""
+    from rich.console import Console
+
+    with Console(stderr=on_stderr).status("starting nbval", spinner="line") as status:
+        yield lambda done, cells: status.update(f"{done} of {cells} cells executed under nbval")
 
 
 def _allowed(row: dict[str, Any]) -> str:
