@@ -165,6 +165,19 @@ def test_pictures_are_no_text():
     )
 
 
+def test_the_alt_text_of_a_picture_is_text():
+    stored, now = (
+        notebook([{**shown("a", "image/png")[0], "metadata": {"image/png": {"alt": alt}}}])
+        for alt in ("a rise to 10.4", "a rise to 10.5")
+    )
+    (found,) = compare.texts("01", stored, now)
+    assert (found.where, found.stored, found.now) == (
+        "alt text",
+        "a rise to 10.4",
+        "a rise to 10.5",
+    )
+
+
 # Pictures
 
 

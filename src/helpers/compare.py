@@ -49,6 +49,7 @@ class Difference:
 def texts(notebook: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
     """Compare what the code cells of a notebook printed and showed, as nbval does: to the letter.
 
+    Beyond nbval, the alt texts of pictures are compared, too.
     Of each cell that differs one kind of output is given, and of that the lines that differ.
     Cells after one that failed are left out: they follow from it.
 
@@ -210,6 +211,8 @@ def _texts_of(cell: Mapping[str, Any]) -> dict[str, list[str]]:
         for kind, content in output.get("data", {}).items():
             if kind not in _SILENT:
                 found.setdefault(kind, []).append(joined(content))
+            elif alt := output.get("metadata", {}).get(kind, {}).get("alt"):
+                found.setdefault("alt text", []).append(alt)
     return found
 
 
