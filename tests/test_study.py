@@ -66,7 +66,7 @@ def run(copy):
 def settings(run: Path) -> dict[str, dict]:
     """Parameters of each notebook of a run."""
     entries = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["notebooks"]
-    return {name: entry["parameters"] for name, entry in entries.items()}
+    return {name: entry["key"]["parameters"] for name, entry in entries.items()}
 
 
 def test_the_study_runs_in_a_copy_and_gives_the_reference_results(run):
