@@ -1,8 +1,4 @@
-<<<<<<< ours
-"""Damaged files: read rightly or refused in one clear line, never with fewer rows unsaid."""
-=======
 """Damaged files: each reads rightly or is refused in one line, never with rows left out unsaid."""
->>>>>>> theirs
 
 import csv
 import io
