@@ -14,7 +14,7 @@ from helpers.manifest import MACHINERY
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-MODULES = sorted((ROOT / "src" / "helpers").glob("*.py"))
+MODULES = sorted((ROOT / "src" / "helpers").rglob("*.py"))
 
 # What only the machinery needs; a study module that imports it belongs to the other half.
 MACHINE_LIBRARIES = {

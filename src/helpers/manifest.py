@@ -109,7 +109,7 @@ def ingredients(root: Path) -> dict[str, Any]:
         (hash of requirements.lock, None without one) and `python` (version).
     """
     return {
-        "helpers": {path.stem: sha256(path) for path in _study_modules()},
+        "helpers": {name: sha256(HELPERS / f"{name}.py") for name in _study_modules()},
         "data": {
             path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
         },
@@ -236,8 +236,9 @@ def _shortened(hashes: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: found and found[:16] for name, found in hashes.items()}
 
 
-def _study_modules() -> list[Path]:
-    return sorted(path for path in HELPERS.glob("*.py") if path.stem not in MACHINERY)
+def _study_modules() -> list[str]:
+    names = (path.relative_to(HELPERS).with_suffix("") for path in HELPERS.rglob("*.py"))
+    return sorted(name.as_posix() for name in names if name.parts[0] not in MACHINERY)
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
