@@ -87,7 +87,9 @@ def new(height: float = 4.0, nrows: int = 1, ncols: int = 1, **kwargs: Any) -> t
     nrows, ncols, **kwargs
         As in `matplotlib.pyplot.subplots`.
     """
-    return plt.subplots(nrows, ncols, figsize=(WIDTH, height), layout="constrained", **kwargs)
+    fig, axes = plt.subplots(nrows, ncols, figsize=(WIDTH, height), layout="constrained", **kwargs)
+    FigureCanvasAgg(fig)  # whatever backend is set: each measures text in its own way
+    return fig, axes
 
 
 def save(
@@ -154,8 +156,7 @@ def save(
         "inputs": rests_on,
         "columns": [str(column) for column in data.columns],
     }
-    # Laying out is slow, and done once, whatever backend is set; both pictures then show the same.
-    FigureCanvasAgg(fig)
+    # Laying out is slow, and done once; both pictures then show the same.
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     stem, picture = paths.figure_folder() / name, _png(fig)
