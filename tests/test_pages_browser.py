@@ -92,18 +92,18 @@ def test_search_finds_travis(browser, site):
     assert problems == []
 
 
-def specifications(page):
-    return json.loads(page.locator("script.choices-data").text_content())["specifications"]
+def states(page):
+    return json.loads(page.locator("script.choices-data").text_content())["states"]
 
 
 def test_the_growth_panel_shows_what_the_run_computed_for_the_pair_chosen_by_mouse(browser, site):
     page, problems = real.opened(browser, site / "01_jurisdiction_growth.html")
     form = page.locator("form.choices")
     before = form.locator("output").text_content()
-    chosen = specifications(page)[-1]
-    form.locator("select").select_option(chosen["key"][0])
-    form.locator(f"input[value='{chosen['key'][1]}']").click()
-    assert form.locator("output").text_content() == chosen["says"] != before
+    chosen = states(page)[-1]
+    form.locator("select").select_option(chosen["choices"]["baseline"])
+    form.locator(f"input[value='{chosen['choices']['endpoint']}']").click()
+    assert form.locator("output").text_content() == chosen["text"] != before
     assert f"{chosen['value']:.2f}" in form.locator("svg").get_attribute("aria-label")
     assert problems == []
 
@@ -116,12 +116,12 @@ def test_the_issuance_panel_follows_the_keyboard(browser, site):
     checked.focus()
     page.keyboard.press("ArrowDown")
     after = form.locator("input[name=exclude_travis]:checked").get_attribute("value")
-    assert {before, after} == {"True", "False"}
-    values = [
-        form.locator(f"input[name={name}]:checked").get_attribute("value")
+    assert {before, after} == {"true", "false"}
+    values = {
+        name: form.locator(f"input[name={name}]:checked").get_attribute("value")
         for name in ("exclude_travis", "apply_withdrawals", "reattribute_state_jail")
-    ]
-    (wanted,) = [item["says"] for item in specifications(page) if item["key"] == values]
+    }
+    (wanted,) = [state["text"] for state in states(page) if state["choices"] == values]
     assert form.locator("output").text_content() == wanted != said
 
 

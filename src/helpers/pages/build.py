@@ -9,13 +9,22 @@ from pathlib import Path
 import nbformat
 from sphinx.errors import SphinxError
 
-from helpers import datapackage, paths
+from helpers import datapackage, learning, paths
 from helpers.pages import claims, dictionary, facts, gallery, lineage, notebooks, start
 from helpers.pages.render import render
 from helpers.pages.run import PagesError, Run, opening, read
 
 REPOSITORY = ""
 """Address of the public repository (https://github.com/OWNER/NAME); empty: no link to Binder."""
+
+
+_EXPECTED = (
+    paths.PathError,
+    datapackage.DataError,
+    learning.LessonError,
+    SphinxError,
+    OSError,
+)
 
 
 def build(run: str) -> Path:
@@ -47,7 +56,7 @@ def build(run: str) -> Path:
             _write_sources(source, finished)
             render(source, target)
             _replace(site, target)
-    except (paths.PathError, datapackage.DataError, SphinxError, OSError) as error:
+    except _EXPECTED as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
     except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:
         what = f"{type(error).__name__}: {error}".split()

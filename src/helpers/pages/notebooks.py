@@ -8,9 +8,10 @@ from typing import Any
 
 import nbformat
 
-from helpers import paths
+from helpers import learning
 from helpers.pages import choices, gallery, words
 from helpers.pages.run import Run
+from helpers.results import ResultError
 
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
@@ -20,8 +21,8 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
     """Return a notebook to be rendered.
 
     Its code is folded, the cells that made results have anchors, outputs are accessible HTML, and
-    each figure is followed by its data and description. What docs/ has for the notebook comes
-    with it: learning goals after the title, exercises at the end.
+    each figure is followed by its data and description. The notebook's lesson comes with it:
+    learning goals after the title, exercises at the end.
     """
     makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
     drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
@@ -34,10 +35,13 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
             if stem := drawn.get(cell.id):
                 cell.outputs.append(_html(gallery.beside(run, stem)))
         cells.append(cell)
-    cells[1:1] = _of_docs("learning", name)
+    lesson = learning.load(name)
+    if lesson:
+        cells.insert(1, _markdown(learning.goals(lesson)))
     if panel := choices.panel(run, name):
         cells.append(_markdown(panel))
-    cells += _of_docs("exercises", name)
+    if lesson:
+        cells.append(_markdown(_exercises(lesson, run)))
     return nbformat.v4.new_notebook(metadata=_PYTHON, cells=cells)
 
 
@@ -61,9 +65,11 @@ def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - u
     return output
 
 
-def _of_docs(kind: str, notebook: str) -> list[Any]:
-    path = paths.project_root() / "docs" / kind / f"{notebook[:2]}.md"
-    return [_markdown(path.read_text(encoding="utf-8"))] if path.is_file() else []
+def _exercises(lesson: learning.Lesson, run: Run) -> str:
+    try:
+        return learning.exercises(lesson, run.results)
+    except ResultError:
+        return "## Exercises\n\nThe exercises are shown with a run of the whole study."
 
 
 def _markdown(source: str) -> Any:  # noqa: ANN401 - untyped

@@ -124,13 +124,13 @@ const browse = (form, facts) => {
 const factsForm = document.querySelector("form.facts");
 if (factsForm && window.studyFacts) browse(factsForm, window.studyFacts);
 
-/* Change one choice: all specifications on one logarithmic axis, the chosen one marked. */
+/* Change one choice: all combinations on one logarithmic axis, the chosen one marked. */
 
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 16, EDGE = 24, AXIS = 26;
 
 const draw = (data, chosen, width) => {
-  const ordered = [...data.specifications].sort((a, b) => a.value - b.value);
+  const ordered = [...data.states].sort((a, b) => a.value - b.value);
   const low = Math.min(1, ...ordered.map((item) => item.low)) / 1.15;
   const high = Math.max(1, ...ordered.map((item) => item.high)) * 1.15;
   const x = (value) => EDGE + (width - 2 * EDGE) * Math.log(value / low) / Math.log(high / low);
@@ -170,12 +170,13 @@ const draw = (data, chosen, width) => {
 
 document.querySelectorAll("form.choices").forEach((form) => {
   const data = JSON.parse(document.querySelector("script.choices-data").textContent);
-  const said = form.querySelector("output"), chart = form.querySelector(".chart");
+  const [said, chart, command] = ["output", ".chart", ".command"].map((name) => form.querySelector(name));
   const update = () => {
     const values = new FormData(form);
-    const chosen = data.specifications.find((item) =>
-      data.choices.every((name, place) => item.key[place] === values.get(name)));
-    said.textContent = chosen ? chosen.says : "These two are not joined in the study.";
+    const chosen = data.states.find((item) =>
+      Object.entries(item.choices).every(([name, value]) => value === values.get(name)));
+    said.textContent = chosen ? chosen.text : "These two are not joined in the study.";
+    command.textContent = chosen ? chosen.command : "";
     chart.replaceChildren(...(chosen ? [draw(data, chosen, chart.clientWidth), make("p", {}, data.axis)] : []));
   };
   form.addEventListener("input", update);
