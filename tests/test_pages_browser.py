@@ -183,3 +183,23 @@ def test_a_hostile_fact_stays_text_in_the_browser(browser, hostile_site):
 def test_every_page_is_light_at_first_view(site):
     for path in Path(site).glob("*.html"):
         assert path.stat().st_size < 1_000_000, path.name
+
+
+def test_a_notebook_opens_with_what_is_learnt_and_ends_with_folded_answers(browser, site):
+    page, _ = real.opened(browser, site / "01_jurisdiction_growth.html")
+    assert page.locator("h2").first.inner_text().startswith("What you will learn")
+    answer = page.locator("#exercises details").filter(has_text="Answer to exercise 1")
+    code = answer.locator("pre").first
+    assert not code.is_visible()
+    answer.locator("summary").press("Enter")
+    assert code.is_visible()
+
+
+def test_the_page_of_reproduction_names_the_packages_of_the_manifest(site):
+    made = json.loads(
+        (paths.project_root() / "papermill_runs/reference/manifest.json").read_bytes()
+    )
+    text = (site / "reproduction.html").read_text(encoding="utf-8")
+    for package, version in made["versions"]["packages"].items():
+        assert package in text
+        assert version in text

@@ -16,10 +16,12 @@ from helpers.parameters import MODELS
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
+    "choices",
     "cli",
     "documents",
     "execution",
     "kernels",
+    "learning",
     "manifest",
     "outputs",
     "pages",

@@ -10,7 +10,16 @@ import nbformat
 from sphinx.errors import SphinxError
 
 from helpers import datapackage, learning, paths
-from helpers.pages import claims, dictionary, facts, gallery, lineage, notebooks, start
+from helpers.pages import (
+    claims,
+    dictionary,
+    facts,
+    gallery,
+    lineage,
+    notebooks,
+    reproduction,
+    start,
+)
 from helpers.pages.render import render
 from helpers.pages.run import PagesError, Run, opening, read
 
@@ -94,6 +103,7 @@ def _pages(run: Run) -> tuple[dict[str, str], dict[str, str]]:
         "figures": gallery.page(run, titles),
         "results": _with_below(lineage.overview(run), below_results),
         "data": dictionary.page(),
+        "reproduction": reproduction.page(run),
         **_documents(),
     }
     return {name: text for name, text in pages.items() if text}, below_evidence | below_results
