@@ -30,8 +30,8 @@ test-all: lint  ## the same with the slow tests
 lint: setup  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-reference: setup  ## remake the committed run and the text that is made from it
-	$(BIN)/detainers run --run reference --force && $(BIN)/python -m helpers.documents
+reference: setup  ## remake the committed run, simulations in full, and the text made from it
+	$(BIN)/detainers run --run reference --force -p 06.profile=full && $(BIN)/python -m helpers.documents
 
 site: setup  ## render the reference run to site/
 	$(BIN)/detainers site

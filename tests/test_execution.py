@@ -76,7 +76,8 @@ def test_threads_execute_side_by_side_each_with_variables_of_its_own(tmp_path):
     ("code", "said"),
     [
         ("1 / 0", r"failed at cell 'broken' \(In \[4\]\): ZeroDivisionError: division by zero"),
-        ("import os; os._exit(3)", "failed at cell 'broken': DeadKernelError"),
+        # A kernel that dies may have told the number of its cell, or not.
+        ("import os; os._exit(3)", r"failed at cell 'broken'(?: \(In \[4\]\))?: DeadKernelError"),
         (
             "raise ValueError('one\\ntwo')",
             r"\(In \[4\]\): ValueError: one$",
@@ -133,4 +134,5 @@ def test_many_executions_leave_no_file_open_and_no_thread(tmp_path):
     before = left()
     for _ in range(5):
         execute(source, tmp_path / "out.ipynb")
-    assert left() == before
+    # What other tests left behind may end meanwhile.
+    assert all(now <= then for now, then in zip(left(), before, strict=True))

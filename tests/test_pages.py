@@ -37,7 +37,7 @@ def result(value, inputs, cell, **more):
 RESULTS = {
     "weeks.declined": result(206.0, ["fact:A004", "fact:X001"], "declined"),
     "weeks.mean_issued": result(
-        2859.51, ["series:weekly_detainers", "parameter:group"], "declined", decimals=1
+        2859.51, ["series:weekly_detainers", "parameter:source_policy"], "declined", decimals=1
     ),
     "share.declined_of_issued": result(
         0.0717,
@@ -111,6 +111,7 @@ def write_run(project, run="reference"):
         "source": "ICE.",
         "notebook": "01_counts",
         "cell": "figure",
+        "inputs": ["fact:A004"],
     }
     (figures / "declined_by_week.json").write_text(json.dumps(about), encoding="utf-8")
 
@@ -291,6 +292,8 @@ def test_a_result_is_resolved_down_to_published_figures_and_their_sources(site):
     assert "assumption a_guess: 0.5 share: half of them" in text
     assert "fact A004: 206 detainers (exact, United States, 2017-01-28/2017-02-03)" in text
     assert "series weekly_detainers: Detainers a week" in text
+    drawn = made.find("a", string="drawn as a picture")["href"]
+    assert "fact A004" in (site / drawn).read_text(encoding="utf-8")
     address = made.find("a", string="fact A004")["href"]
     assert address == "evidence-weekly-report.html#fact-a004"
     fact = page(site, "evidence-weekly-report").find(id="fact-a004")

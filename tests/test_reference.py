@@ -28,7 +28,7 @@ def again(tmp_path_factory):
         env=environment | {"DETAINERS_OUT": str(out), "DETAINERS_RUN": "nbval"},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,  # 06 simulates in full, for minutes
     )
     return done, out
 

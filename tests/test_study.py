@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from helpers import paths
+from helpers import lineage, lineage_graph, lineage_text, paths
 
 ROOT = paths.project_root()
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
@@ -61,10 +62,22 @@ def run(copy):
     return copy / "papermill_runs/latest"
 
 
+def settings(run: Path) -> dict[str, dict]:
+    """Parameters of each notebook of a run."""
+    entries = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["notebooks"]
+    return {name: entry["key"]["parameters"] for name, entry in entries.items()}
+
+
 def test_the_study_runs_in_a_copy_and_gives_the_reference_results(run):
     made, reference = results(run), results(ROOT / "papermill_runs/reference")
     assert set(made) == set(reference)
+    ours, theirs = settings(run), settings(ROOT / "papermill_runs/reference")
+    # The reference run simulates in full; tests/test_reference.py does so again.
+    others = {name: theirs[name] for name in ours if ours[name] != theirs[name]}
+    assert others == {"06_method_validation": {"profile": "full"}}
     for name, result in reference.items():
+        if result["notebook"] in others:
+            continue
         if isinstance(result["value"], str):
             assert made[name]["value"] == result["value"], name
         else:
@@ -80,6 +93,46 @@ def test_every_figure_of_the_run_has_picture_data_and_description(run):
     assert names
     for name in names:
         assert {p.suffix for p in figures.glob(f"{name}.*")} == {".svg", ".png", ".csv", ".json"}
+
+
+@pytest.fixture(scope="module")
+def explained(copy, run):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DETAINERS_ROOT", str(copy))
+        yield lineage.load("latest")
+
+
+def test_every_result_leads_to_a_source_a_stated_assumption_or_a_simulation(explained):
+    assert lineage.groundless(explained) == []
+
+
+def test_no_input_of_a_result_or_figure_names_something_missing(explained):
+    assert lineage.missing(explained) == []
+
+
+def test_every_result_and_figure_was_made_by_a_cell_of_the_run(explained, run):
+    cells = {
+        (path.stem, cell["id"])
+        for path in run.glob("*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    }
+    made = [*explained.results.items(), *explained.figures.items()]
+    assert [name for name, each in made if (each["notebook"], each["cell"]) not in cells] == []
+
+
+def test_every_result_is_explained_and_drawn_without_error(explained):
+    for name in explained.results:
+        assert lineage_text.as_lines(lineage.explain(explained, name))
+        ElementTree.fromstring(lineage_graph.svg(explained, name))
+
+
+def test_a_fact_is_unused_or_moves_a_result_or_a_figure(explained):
+    unused = set(lineage.unused(explained))
+    for item in explained.known:
+        kind, _, name = item.partition(":")
+        if kind == "fact":
+            moved = lineage.dependents(explained, item)
+            assert (name in unused) == (not moved["results"] and not moved["figures"])
 
 
 def test_a_second_run_finds_everything_current(copy, run):

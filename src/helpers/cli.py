@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from helpers.sweep import Setting
 
 _USER_ERRORS = {
+    "helpers.archive": "ArchiveError",
     "helpers.datapackage": "DataError",
     "helpers.evidence": "EvidenceError",
+    "helpers.lineage": "LineageError",
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
     "helpers.request": "RunError",
+    "helpers.results": "ResultError",
 }
 
 
@@ -59,12 +62,13 @@ app = typer.Typer(
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after data/.")
 app.add_typer(data_app, name="data")
 
+_Run = Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
 
 
 @app.command()
 def run(
-    run: Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")] = "latest",
+    run: _Run = "latest",
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -216,10 +220,48 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def explain(
+    result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
+    fact: Annotated[
+        str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
+    ] = None,
+    unused: Annotated[
+        bool,
+        typer.Option("--unused", help="The published figures that no result or figure names."),
+    ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Draw what the result rests on, as a picture.")
+    ] = False,
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Show where a result comes from, down to its sources; or what a published figure moves."""
+    from helpers import lineage, lineage_graph, lineage_text
+
+    if sum((result is not None, fact is not None, unused)) != 1 or (svg and result is None):
+        raise typer.BadParameter("name a result (--svg draws it), or give --fact ID, or --unused")
+    found = lineage.load(run)
+    answer: Any
+    if svg:
+        answer = lineage_graph.svg(found, str(result))
+        lines = answer.splitlines()
+    elif unused:
+        lines = answer = lineage.unused(found)
+    elif fact is not None:
+        answer = lineage.dependents(found, f"fact:{fact}")
+        lines = lineage_text.dependent_lines(answer)
+    else:
+        answer = lineage.explain(found, str(result))
+        lines = lineage_text.as_lines(answer)
+    if as_json:
+        _print_json(answer)
+    else:
+        typer.echo("\n".join(lines))
+
+
+@app.command()
 def site(
-    run: Annotated[
-        str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")
-    ] = "reference",
+    run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Render a run as HTML pages under site/."""
@@ -230,6 +272,21 @@ def site(
         _print_json({"site": index})
     else:
         typer.echo(index)
+
+
+@app.command()
+def archive(
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Pack a run with all that is needed to make it again, as an RO-Crate."""
+    from helpers import archive
+
+    path = str(archive.build(run))
+    if as_json:
+        _print_json({"archive": path})
+    else:
+        typer.echo(path)
 
 
 def _data_problems() -> list[str]:

@@ -16,15 +16,21 @@ from helpers.parameters import MODELS
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
+    "archive",
     "choices",
     "cli",
+    "crate",
     "documents",
     "execution",
     "kernels",
     "learning",
+    "lineage",
+    "lineage_graph",
+    "lineage_text",
     "manifest",
     "outputs",
     "pages",
+    "replication",
     "request",
     "runner",
     "studies",

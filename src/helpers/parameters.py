@@ -133,12 +133,22 @@ class Claims(_Parameters):
     source_policy: SourcePolicy
 
 
+class Validation(_Parameters):
+    """Parameters of 06_method_validation."""
+
+    profile: Literal["short", "full"] = Field(
+        description="how many data sets are simulated: a first look in seconds, or as many as in "
+        "the reference run"
+    )
+
+
 MODELS: dict[str, type[_Parameters]] = {
     "00_evidence": Evidence,
     "01_jurisdiction_growth": Growth,
     "02_detainer_age": Ages,
     "03_issuance_policy": Issuance,
     "05_claims": Claims,
+    "06_method_validation": Validation,
 }
 """Model of each notebook's parameters, by notebook name; the order is the order of a run."""
 

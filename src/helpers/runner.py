@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -231,6 +231,13 @@ class _Begun:
     clock: float
 
 
+class _Ended(NamedTuple):
+    """Why an execution failed, or nothing; and the most memory that it held."""
+
+    message: str
+    peak_mb: int | None = None
+
+
 def _steps(
     opened: Run,
     plans: Iterable[Plan],
@@ -241,7 +248,7 @@ def _steps(
 ) -> Iterator[Step]:
     """Yield what becomes of each notebook when it is known; only the executing is in threads."""
     waiting, kernel, failed = list(plans), "", False
-    running: dict[Future[str], _Begun] = {}
+    running: dict[Future[_Ended], _Begun] = {}
     with _threads(jobs, running) as threads:
         while running or (waiting and not failed):
             while not failed and len(running) < jobs and (plan := _next(waiting, running)):
@@ -266,14 +273,14 @@ def run_notebook(opened: Run, plan: Plan, key: dict[str, Any], kernel: str) -> S
     return _end(opened, begun, _execute(opened, plan, kernel))
 
 
-def _next(waiting: Iterable[Plan], running: Mapping[Future[str], _Begun]) -> Plan | None:
+def _next(waiting: Iterable[Plan], running: Mapping[Future[_Ended], _Begun]) -> Plan | None:
     """Return the first notebook whose results to be read are all there."""
     missing = {plan.name for plan in waiting} | {begun.plan.name for begun in running.values()}
     return next((plan for plan in waiting if not missing & set(plan.reads)), None)
 
 
 @contextmanager
-def _threads(jobs: int, running: Mapping[Future[str], _Begun]) -> Iterator[ThreadPoolExecutor]:
+def _threads(jobs: int, running: Mapping[Future[_Ended], _Begun]) -> Iterator[ThreadPoolExecutor]:
     """Give threads to execute in; whatever breaks that off ends all kernels."""
     with ThreadPoolExecutor(jobs) as threads:
         try:
@@ -295,13 +302,13 @@ def _begin(opened: Run, plan: Plan, key: dict[str, Any]) -> _Begun:
     return _Begun(plan, key, last_good, dt.datetime.now(dt.UTC), time.monotonic())
 
 
-def _execute(opened: Run, plan: Plan, kernel: str) -> str:
-    """Execute a notebook in its staging folder; return why it failed, or nothing."""
+def _execute(opened: Run, plan: Plan, kernel: str) -> _Ended:
+    """Execute a notebook in its staging folder."""
     from helpers import execution
 
     staged = opened.staged(plan.name)
     try:
-        execution.execute(
+        peak_mb = execution.execute(
             plan.path,
             staged.folder / f"{plan.name}.ipynb",
             parameters=plan.injected,
@@ -314,15 +321,16 @@ def _execute(opened: Run, plan: Plan, kernel: str) -> str:
             kernel=kernel,
         )
     except execution.ExecutionError as error:
-        return f"{plan.name} {error}; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
+        see = f"see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
+        return _Ended(f"{plan.name} {error}; {see}")
     if outputs.results_in(staged.results(plan.name)) is None:
-        return f"{plan.name} failed: it ended without writing its results"
-    return ""
+        return _Ended(f"{plan.name} failed: it ended without writing its results")
+    return _Ended("", peak_mb)
 
 
-def _end(opened: Run, begun: _Begun, message: str) -> Step:
+def _end(opened: Run, begun: _Begun, ended: _Ended) -> Step:
     """Move a notebook's outputs into place, or keep the failed copy, and note what happened."""
-    name = begun.plan.name
+    name, message = begun.plan.name, ended.message
     if message:
         outputs.keep_failed(opened, name)
         opened.note(name, **{**begun.last_good, "status": "failed", "message": message})
@@ -336,6 +344,7 @@ def _end(opened: Run, begun: _Begun, message: str) -> Step:
             status="done",
             started=begun.started.isoformat(timespec="seconds"),
             seconds=seconds,
+            peak_mb=ended.peak_mb,
             **published,
         )
     return Step(name, "failed" if message else "done", seconds, message)

@@ -10,6 +10,7 @@ import nbformat
 from sphinx.errors import SphinxError
 
 from helpers import datapackage, learning, paths
+from helpers.lineage import LineageError
 from helpers.pages import (
     claims,
     dictionary,
@@ -31,6 +32,7 @@ _EXPECTED = (
     paths.PathError,
     datapackage.DataError,
     learning.LessonError,
+    LineageError,
     SphinxError,
     OSError,
 )
@@ -83,6 +85,10 @@ def _write_sources(source: Path, run: Run) -> None:
     first = start.page(run, list(pages), _binder())
     for name, text in {"index": first, **pages, **below}.items():
         (source / f"{name}.md").write_text(text, encoding="utf-8")
+    drawings = source / "extra" / "lineage"
+    drawings.mkdir()
+    for name, drawing in lineage.drawings(run).items():
+        (drawings / name).write_text(drawing, encoding="utf-8")
     static = source / "extra" / "_static"
     static.mkdir()
     (static / "facts.js").write_text(facts.script(), encoding="utf-8")

@@ -18,6 +18,11 @@ def address(row: _Row) -> str:
     return f"{_page(row['topic'])}.html#{words.anchor('fact', row['fact_id'])}"
 
 
+def addresses(facts: pd.DataFrame) -> dict[str, str]:
+    """Return where each figure stands among the pages, by its identifier."""
+    return {row["fact_id"]: address(row) for row in facts.to_dict("records")}
+
+
 def pages(run: Run) -> dict[str, str]:
     """Return the browser as Markdown, by page name: a search page, one page a topic, conflicts."""
     ledger = evidence.load()

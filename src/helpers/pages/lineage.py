@@ -1,10 +1,9 @@
 """Results: a table of all, and for each notebook a page with the lineage of each of its results."""
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from helpers import datapackage, evidence
+from helpers import evidence, lineage, lineage_graph
 from helpers.pages import facts, words
 from helpers.pages.run import PagesError, Run, opening
 
@@ -42,7 +41,12 @@ def overview(run: Run) -> str:
 
 def pages(run: Run) -> dict[str, str]:
     """Return the lineage of all results as Markdown, by page name: one page a notebook."""
-    known = _known_inputs()
+    ledger = evidence.load()
+    addresses = facts.addresses(ledger.facts)
+    known = {
+        item: _described(item, about, addresses)
+        for item, about in lineage.described(ledger).items()
+    }
     made = {}
     for notebook in dict.fromkeys(entry["notebook"] for entry in run.results.values()):
         title = opening(run, notebook)[0] if notebook in run.notebooks else notebook
@@ -63,19 +67,10 @@ def result_link(name: str, run: Run) -> str:
     return f'<a href="{words.result_address(name, run.results)}">{words.text(name)}</a>'
 
 
-def below(name: str, run: Run) -> list[str]:
-    """Return all inputs of a result but results, through every result that it rests on."""
-    found: dict[str, None] = {}
-    seen, waiting = {name}, [name]
-    while waiting:
-        for item in run.results[waiting.pop(0)]["inputs"]:
-            kind, _, key = item.partition(":")
-            if kind != "result":
-                found[item] = None
-            elif key in run.results and key not in seen:
-                seen.add(key)
-                waiting.append(key)
-    return list(found)
+def drawings(run: Run) -> dict[str, str]:
+    """Return the lineage of each result as a picture (SVG), by the picture's file name."""
+    found = lineage.load(run.name)
+    return {f"{words.anchor(name)}.svg": lineage_graph.svg(found, name) for name in run.results}
 
 
 def _lineage(name: str, run: Run, known: Mapping[str, str]) -> Iterator[str]:
@@ -84,9 +79,10 @@ def _lineage(name: str, run: Run, known: Mapping[str, str]) -> Iterator[str]:
     yield f'<p class="result">{head}</p>'
     yield from (f"<p>{note}</p>" for note in words.notes(entry))
     yield f"<p>Method: {words.text(entry['method'])}</p>"
-    yield f"<p>Made in: {_maker_link(entry, run)}</p>"
+    drawing = f'<a href="lineage/{words.anchor(name)}.svg">drawn as a picture</a>'
+    yield f"<p>Made in: {_maker_link(entry, run)}; lineage {drawing}</p>"
     yield _listed("Computed from", [_input(item, run, known) for item in entry["inputs"]])
-    through = [item for item in below(name, run) if item not in entry["inputs"]]
+    through = [item for item in lineage.below(name, run.results) if item not in entry["inputs"]]
     if through:
         yield _listed("Through those results, from", [_input(i, run, known) for i in through])
 
@@ -98,50 +94,46 @@ def _listed(words_before: str, items: list[str]) -> str:
     return f"<p>{words_before}:</p>\n{made}"
 
 
-def _known_inputs() -> dict[str, str]:
-    """Return the HTML that describes each fact, series and assumption, by input name."""
-    ledger = evidence.load().facts.to_dict("records")
-    assumptions = datapackage.load("assumptions").to_dict("records")
-    return {
-        **{f"fact:{row['fact_id']}": _fact(row) for row in ledger},
-        **{f"assumption:{row['assumption']}": _assumption(row) for row in assumptions},
-        **{f"series:{table.name}": _series(table) for table in datapackage.package().resources},
-    }
+def _described(item: str, about: Mapping[str, Any], addresses: Mapping[str, str]) -> str:
+    """Return the HTML for an input and its description (of `helpers.lineage.described`)."""
+    kind, _, key = item.partition(":")
+    named = f"{kind} {words.text(key)}"
+    if kind == "fact":
+        return f'<a href="{addresses[key]}">{named}</a>: {_fact(about)}'
+    if kind == "series":
+        return f'<a href="data.html#{words.anchor("table", key)}">{named}</a>: {_series(about)}'
+    said = _assumption(about) if kind == "assumption" else words.text(about["meaning"])
+    return f"{named}: {said}"
 
 
-def _fact(row: Mapping[str, Any]) -> str:
-    where = ", ".join(filter(None, (row["qualifier"], row["jurisdiction"], row["window"])))
+def _fact(item: Mapping[str, Any]) -> str:
+    where = ", ".join(filter(None, (item["qualifier"], item["place"], item["window"])))
     return (
-        f'<a href="{facts.address(row)}">fact {words.text(row["fact_id"])}</a>: '
-        f"<strong>{words.text(row['value_text'])}</strong> {words.text(row['unit'])} "
-        f"({words.text(where)}), {words.text(row['publisher'])}"
+        f"<strong>{words.text(item['printed'])}</strong> {words.text(item['unit'])} "
+        f"({words.text(where)}), {words.text(item['source']['publisher'])}"
     )
 
 
-def _assumption(row: Mapping[str, Any]) -> str:
-    tried = [f"{row[end]:g}" for end in ("low", "high") if not math.isnan(row[end])]
+def _assumption(item: Mapping[str, Any]) -> str:
+    tried = [f"{item[end]:g}" for end in ("low", "high") if item[end] is not None]
     varied = f" (varied: {words.text(' to '.join(tried))})" if tried else ""
     return (
-        f"assumption {words.text(row['assumption'])}: "
-        f"<strong>{words.text(format(row['value'], 'g'))}</strong> {words.text(row['unit'])}"
-        f"{varied}: {words.text(row['meaning'])}. {words.text(row['reason'])}"
+        f"<strong>{words.text(format(item['value'], 'g'))}</strong> {words.text(item['unit'])}"
+        f"{varied}: {words.text(item['meaning'])}. {words.text(item['reason'])}"
     )
 
 
-def _series(table: Any) -> str:  # noqa: ANN401 - frictionless is untyped
-    sources = [words.link(source["title"], source.get("path", "")) for source in table.sources]
+def _series(item: Mapping[str, Any]) -> str:
+    sources = [words.link(source["title"], source["url"]) for source in item["sources"]]
     origin = f" Source: {'; '.join(sources)}." if sources else ""
-    return (
-        f'series <a href="data.html#{words.anchor("table", table.name)}">'
-        f"{words.text(table.name)}</a>: {words.text(table.title)}.{origin}"
-    )
+    return f"{words.text(item['title'])}.{origin}"
 
 
 def _input(item: str, run: Run, known: Mapping[str, str]) -> str:
     kind, _, key = item.partition(":")
     if kind == "result":
         return f"result {result_link(key, run)}"
-    if kind in ("parameter", "simulation"):
+    if kind == "simulation":
         return f"{kind} {words.text(key)}"
     if item not in known:
         raise PagesError(f"run {run.name!r} rests on {item}, which data/ does not have; run again")
