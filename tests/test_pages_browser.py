@@ -8,8 +8,6 @@ import browser as real
 from helpers import pages, paths
 from test_pages import make_project
 
-HEAVY = ("evidence-", "results-")
-
 
 @pytest.fixture(scope="module")
 def browser():
@@ -36,11 +34,6 @@ def hostile_site(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         make_project(folder, monkeypatch)
         return pages.build("reference").parent
-
-
-def names(site, *, of_many):
-    found = sorted(path.stem for path in site.glob("*.html"))
-    return [name for name in found if name.startswith(HEAVY) == of_many]
 
 
 def check(browser, site, name, theme, viewport, shots):
@@ -70,8 +63,8 @@ def test_a_page_has_no_violation_no_error_and_fits(browser, site, name, theme, v
 @pytest.mark.slow
 @pytest.mark.parametrize(("theme", "viewport"), LOOKS)
 def test_every_page_has_no_violation_no_error_and_fits(browser, site, theme, viewport, tmp_path):
-    for name in [*names(site, of_many=False), *names(site, of_many=True)]:
-        check(browser, site, name, theme, viewport, tmp_path)
+    for path in sorted(site.glob("*.html")):
+        check(browser, site, path.stem, theme, viewport, tmp_path)
 
 
 def test_axe_finds_what_is_wrong(browser, site):

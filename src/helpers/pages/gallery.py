@@ -9,6 +9,7 @@ from helpers.pages import words
 from helpers.pages.run import FIGURE_FILES, Run
 
 _MOST_ROWS = 100  # a longer table is read in a spreadsheet
+_MOST_ROWS_BESIDE = 25  # a notebook is light; its figures' longer tables stand in the gallery
 
 
 def copy_files(run: Run, target: Path) -> None:
@@ -24,7 +25,9 @@ def beside(run: Run, stem: str) -> str:
     return (
         f'<p class="figure-files">Data and picture: {_files(stem)}. '
         f'<a href="figures.html#{words.anchor("figure", stem)}">Cite this figure</a></p>'
-        + words.folded("Description and data of the figure", _described(run, stem))
+        + words.folded(
+            "Description and data of the figure", _described(run, stem, _MOST_ROWS_BESIDE)
+        )
     )
 
 
@@ -70,7 +73,7 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
             f'<p class="figure-files">Data and picture: {_files(stem)}. '
             f'Drawn in <a href="{where}">its notebook</a>.</p>',
             f"<p><strong>How to cite:</strong> {words.text(cited)}</p>",
-            words.folded("Description and data of the figure", _described(run, stem)),
+            words.folded("Description and data of the figure", _described(run, stem, _MOST_ROWS)),
         ]
     )
 
@@ -82,14 +85,14 @@ def _files(stem: str) -> str:
     return ", ".join(links)
 
 
-def _described(run: Run, stem: str) -> str:
+def _described(run: Run, stem: str, most: int) -> str:
     figure = run.figures[stem]
     with (run.figure_folder / f"{stem}.csv").open(encoding="utf-8", newline="") as file:
         columns, *rows = csv.reader(file)
-    shown = [[words.text(_rounded(cell)) for cell in row] for row in rows[:_MOST_ROWS]]
+    shown = [[words.text(_rounded(cell)) for cell in row] for row in rows[:most]]
     caption = f"Data of the figure, {len(rows)} rows"
-    if len(rows) > _MOST_ROWS:
-        caption += f": the first {_MOST_ROWS}; the csv file has all"
+    if len(rows) > most:
+        caption += f": the first {most}; the csv file has all"
     alt, source = words.text(figure["alt"]), words.text(figure["source"])
     return f"<p>{alt}</p>\n<p>Source: {source}</p>\n" + words.table(caption, columns, shown)
 

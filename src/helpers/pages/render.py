@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from sphinx.writers.html5 import HTML5Translator
 from helpers.pages.run import PagesError
 
 TITLE = "Declined Detainers"
+# The theme loads these on every page, for a search while one types that is switched off.
+_SEARCH = re.compile(
+    r'<script src="(_static/searchtools|_static/language_data|searchindex)\.js.*\n'
+)
 _THEME = Path(__file__).parent / "theme"
 
 
@@ -44,7 +49,11 @@ def render(source: Path, target: Path) -> None:
     if text := strip_escape_sequences(messages.getvalue()).strip():
         raise PagesError(text.splitlines()[0].replace(f"{source}{os.sep}", ""))
     for page in target.glob("*.html"):
-        page.write_text(_mended(page.read_text(encoding="utf-8")), encoding="utf-8")
+        made = page.read_text(encoding="utf-8")
+        made = made.replace('<th class="head', '<th scope="col" class="head')
+        if page.stem != "search":
+            made = _SEARCH.sub("", made)
+        page.write_text(made, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
@@ -60,11 +69,6 @@ def _inline_formula(writer: HTML5Translator, node: nodes.math) -> None:
 def _formula(writer: HTML5Translator, node: nodes.math_block) -> None:
     writer.body.append(f"<div>{latex2mathml.tex2mathml(node.astext(), as_block=True)}</div>")
     raise nodes.SkipNode
-
-
-def _mended(page: str) -> str:
-    """Mend what the theme and the writer leave inaccessible."""
-    return page.replace('<th class="head', '<th scope="col" class="head')
 
 
 def _settings(source: Path) -> dict[str, Any]:
