@@ -1,7 +1,7 @@
 # Each target is one line of the real command. Windows users: the README has the same without make.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: setup run test test-all reference site bench lab lint lock documents clean
+.PHONY: setup run check test test-all reference site bench lab lint lock documents clean
 
 setup: .venv/ready  ## make .venv with every package of requirements.lock, hashes checked, bytecode compiled
 
@@ -20,6 +20,9 @@ setup: .venv/ready  ## make .venv with every package of requirements.lock, hashe
 
 run: setup  ## run the study into papermill_runs/latest and figures/latest, then render it to site/
 	$(BIN)/detainers run && $(BIN)/detainers site --run latest
+
+check: setup  ## execute the reference run again under nbval, compare all it gives; the report is papermill_runs/reference.check/check.html
+	$(BIN)/detainers check
 
 test: lint  ## lint, types, every test that is not slow, the reference run re-executed under nbval
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"

@@ -1,3 +1,4 @@
+import contextvars
 import json
 import os
 import threading
@@ -53,6 +54,15 @@ def test_linear_algebra_has_one_thread_unless_told(tmp_path, monkeypatch):
     assert printed(execute(source, tmp_path / "o.ipynb", kernels.PLAIN)) == ["1\n"]
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     assert printed(execute(source, tmp_path / "o.ipynb", kernels.PLAIN)) == ["3\n"]
+
+
+def test_threads_that_share_a_context_execute_side_by_side(tmp_path):
+    execute(notebook(tmp_path), tmp_path / "first.ipynb")  # it must leave nothing in the context
+    source = notebook(tmp_path, small_study.cell("wait", "import time; time.sleep(0.5)"))
+    context = contextvars.copy_context
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(context().run, execute, source, tmp_path / f"{n}.ipynb") for n in "ab"]
+        assert all(one.result()["cells"] for one in made)
 
 
 def test_threads_execute_side_by_side_each_with_variables_of_its_own(tmp_path):

@@ -18,8 +18,8 @@ def project(tmp_path):
 @pytest.fixture
 def helpers_copy(tmp_path, monkeypatch):
     folder = tmp_path / "helpers"
-    folder.mkdir()
-    for name in ("ages", "runner", "cli"):
+    (folder / "records").mkdir(parents=True)
+    for name in ("ages", "runner", "cli", "records/text"):
         (folder / f"{name}.py").write_text("x = 1\n", encoding="utf-8")
     monkeypatch.setattr(manifest, "HELPERS", folder)
     return folder
@@ -80,7 +80,10 @@ def test_the_codebook_and_hidden_files_do_not_change_the_key(project, path):
     assert key(project) == before
 
 
-@pytest.mark.parametrize(("name", "changes"), [("ages", True), ("runner", False), ("cli", False)])
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("ages", True), ("records/text", True), ("runner", False), ("cli", False)],
+)
 def test_the_study_modules_change_the_key_and_the_machinery_does_not(
     project, helpers_copy, name, changes
 ):
@@ -101,7 +104,7 @@ def test_every_module_called_machinery_exists():
 
 def test_ingredients_are_the_modules_the_data_the_lock_and_python(project, helpers_copy):
     found = manifest.ingredients(project)
-    assert list(found["helpers"]) == ["ages"]
+    assert list(found["helpers"]) == ["ages", "records/text"]
     assert list(found["data"]) == ["data/datapackage.json", "data/facts.csv"]
     assert found["lock"] == manifest.sha256(project / "requirements.lock")
     assert found["python"] == sys.version.split()[0]

@@ -408,6 +408,19 @@ def test_a_failed_build_says_why_in_a_line_and_leaves_the_old_site(project, dama
     assert old.read_text(encoding="utf-8") == "old"
 
 
+def test_the_report_of_a_check_is_shown_where_there_is_one(project):
+    manifest = {"schema": 2, "versions": {"python": "3", "platform": "x", "packages": {}}}
+    folder = project / "papermill_runs"
+    (folder / "reference/manifest.json").write_text(json.dumps({**manifest, "notebooks": {}}))
+    pages.build("reference")
+    assert page(project / "site", "reproduction").find("a", href="check.html") is None
+    (folder / "reference.check").mkdir()
+    (folder / "reference.check/check.html").write_text("<h1>Report</h1>", encoding="utf-8")
+    pages.build("reference")
+    assert page(project / "site", "reproduction").find("a", href="check.html") is not None
+    assert page(project / "site", "check").h1.get_text() == "Report"
+
+
 def test_a_missing_run_is_refused_with_the_runs_that_exist(project):
     write_run(project, "mine")
     with pytest.raises(pages.PagesError, match=r"'other'.*mine, reference"):

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from helpers import lineage, lineage_graph, lineage_text, paths
+from helpers import compare, lineage, lineage_graph, lineage_text, paths
 
 ROOT = paths.project_root()
 SOURCES = ["src", "data", "notebooks", "requirements.lock"]
@@ -75,16 +76,11 @@ def test_the_study_runs_in_a_copy_and_gives_the_reference_results(run):
     # The reference run simulates in full; tests/test_reference.py does so again.
     others = {name: theirs[name] for name in ours if ours[name] != theirs[name]}
     assert others == {"06_method_validation": {"profile": "full"}}
-    for name, result in reference.items():
-        if result["notebook"] in others:
-            continue
-        if isinstance(result["value"], str):
-            assert made[name]["value"] == result["value"], name
-        else:
-            assert made[name]["value"] == pytest.approx(result["value"], rel=result["tolerance"]), (
-                name
-            )
-        assert made[name]["inputs"] == result["inputs"], name
+    stored, now = (
+        {name: result for name, result in each.items() if result["notebook"] not in others}
+        for each in (reference, made)
+    )
+    assert compare.results(stored, now) == []
 
 
 def test_every_figure_of_the_run_has_picture_data_and_description(run):
@@ -221,3 +217,49 @@ def test_the_study_killed_in_mid_run_is_completed_to_the_byte(copy, run, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[0].endswith("current")
     assert outputs(tmp_path) == whole
+
+
+@pytest.fixture
+def changed(copy, run):
+    """Files of the run and of what it was made from, to be changed; all are put back."""
+    files = {
+        "facts": copy / "data/evidence/facts.csv",
+        "helper": copy / "src/helpers/growth.py",
+        "notebook": run / "02_detainer_age.ipynb",
+    }
+    before = {path: path.read_bytes() for path in files.values()}
+    yield files
+    for path, content in before.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.slow
+def test_a_check_of_the_study_names_what_changed_where_how_much_and_why(copy, changed):
+    edit(changed["facts"], r"(?m)^(A028,.*),118,118,", r"\1,119,119,")
+    edit(changed["helper"], "DAYS_PER_YEAR = 365.25", "DAYS_PER_YEAR = 365.0")
+    edit(changed["notebook"], r"10\.4 weeks", "10.5 weeks")
+    done = detainers(copy, "check", "latest", "--json", "--skip", "06")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1, done.stderr
+    found = {(each["what"], each["where"]): each for each in report["differences"]}
+    factor = found["growth.factor", "value"]
+    assert (float(factor["stored"]), float(factor["now"])) == (463 / 118, 463 / 119)
+    assert factor["size"] == pytest.approx(1 - 118 / 119)
+    assert "fact A028 (data/evidence/facts.csv) changed, an input of this" in factor["why"]
+    assert "helpers/growth.py changed" in factor["why"]
+    texts = [each for each in report["differences"] if each["notebook"] == "02_detainer_age"]
+    altered = "the stored 02_detainer_age.ipynb was altered after its run wrote it"
+    assert any("10.5 weeks" in each["stored"] and altered in each["why"] for each in texts)
+
+
+@pytest.mark.slow
+def test_a_check_of_the_study_as_it_is_finds_no_difference(copy, run):
+    done = detainers(copy, "check", "latest", "--json", "--skip", "06")
+    assert json.loads(done.stdout)["differences"] == []
+    assert done.returncode == 0
+
+
+def edit(path: Path, pattern: str, new: str) -> None:
+    text, count = re.subn(pattern, new, path.read_text(encoding="utf-8"))
+    assert count > 0, f"{path} has no {pattern}"
+    path.write_text(text, encoding="utf-8")

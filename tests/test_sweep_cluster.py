@@ -115,7 +115,6 @@ def leftovers(project):
     return [*folder(project).rglob(".staging-*"), *folder(project).rglob("*.part")]
 
 
-@pytest.mark.slow
 def test_a_sweep_whose_worker_is_killed_gives_what_an_undisturbed_one_gives(
     project, undisturbed, programs, tmp_path
 ):

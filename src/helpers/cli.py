@@ -27,6 +27,8 @@ _USER_ERRORS = {
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
+    "helpers.reexecution": "CheckError",
+    "helpers.records.problems": "RecordsError",
     "helpers.request": "RunError",
     "helpers.results": "ResultError",
 }
@@ -61,9 +63,22 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look after data/.")
 app.add_typer(data_app, name="data")
+records_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Read individual records of your own: rows stay on this machine, in a cache.",
+)
+app.add_typer(records_app, name="records")
 
 _Run = Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
+_Records = Annotated[
+    Path, typer.Argument(metavar="PATH", help="A file of records, or a folder of one release.")
+]
+_Scheduler = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Count on the Dask cluster of this scheduler."),
+]
 
 
 @app.command()
@@ -220,6 +235,38 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def check(
+    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.")] = "reference",
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Another finished run: compare the two, and execute nothing."),
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="NN", help="A notebook to leave out; repeatable.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Execute a run's stored notebooks again under nbval, and compare all that they give.
+
+    Texts, results, figures' data and pictures. The report, with what differs and why, is written
+    beside the run: check.json and check.html.
+    """
+    from helpers import check as checking
+    from helpers import check_report
+
+    if other is None:
+        with _cells_done(as_json) as progress:
+            report = checking.check(run, skip=skip or (), progress=progress)
+    else:
+        report = checking.compare_runs(run, other, skip=skip or ())
+    if as_json:
+        _print_json(report)
+    else:
+        check_report.show(report)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command()
 def explain(
     result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
     fact: Annotated[
@@ -289,6 +336,27 @@ def archive(
         typer.echo(path)
 
 
+@records_app.command("check")
+def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
+    """Say what a file of records is, what was read and refused, and what to beware of."""
+    from helpers.records import overview
+
+    with _lines() as progress:
+        found = overview.check(path, scheduler, progress)
+    _print_json(found) if as_json else typer.echo("\n".join(overview.check_lines(found)))
+    raise typer.Exit(0 if found["ok"] else 1)
+
+
+@records_app.command("summarise")
+def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
+    """Count the detainers of a file by lift reason and by month; small counts are hidden."""
+    from helpers.records import overview
+
+    with _lines() as progress:
+        found = overview.summarise(path, scheduler, progress)
+    _print_json(found) if as_json else typer.echo("\n".join(overview.summary_lines(found)))
+
+
 def _data_problems() -> list[str]:
     from helpers import datapackage
 
@@ -324,6 +392,15 @@ def _print_tables(rows: list[dict[str, Any]]) -> None:
                 default, allowed = str(row["default"]), _allowed(row)
                 table.add_row(row["name"], default, allowed, row["meaning"])
         console.print(table)
+
+
+@contextmanager
+def _cells_done(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show on terminals how many cells are done."""
+    from rich.console import Console
+
+    with Console(stderr=on_stderr).status("starting nbval", spinner="line") as status:
+        yield lambda done, cells: status.update(f"{done} of {cells} cells executed under nbval")
 
 
 def _allowed(row: dict[str, Any]) -> str:
@@ -372,6 +449,16 @@ def _counted(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None
                 console.print(f"{setting.id}  [bold red]failed[/]  {why}")
 
         yield report
+
+
+@contextmanager
+def _lines() -> Iterator[Callable[[str], None]]:
+    """Show the last line of progress, on terminals only and apart from the answer."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("reading", spinner="line") as status:
+        yield lambda line: status.update(escape(line))
 
 
 def _print_step(console: "Console", step: "Step") -> None:

@@ -1,6 +1,7 @@
 """Execute one notebook, in a kernel, a folder and an environment of its own."""
 
 import asyncio
+import contextvars
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import re
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_core.utils import ensure_event_loop
 
 from helpers import kernels
 
@@ -76,7 +78,9 @@ def execute(
     papermill_engines.register("detainers", _engine())
     manager = _manager(source.parent, _variables(environment))
     try:
-        papermill.execute_notebook(
+        contextvars.Context().run(
+            _with_loop,
+            papermill.execute_notebook,
             _literally(source),
             _literally(output),
             parameters=dict(parameters),
@@ -105,6 +109,18 @@ def stop() -> None:
 
 
 _running: set[AsyncKernelManager] = set()
+
+
+def _with_loop(call: Callable[..., Any], *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+    """Call, in a new context, what nbclient runs in the event loop that it finds there.
+
+    It finds the loop in a context variable, and threads that share a context would share the loop,
+    which runs in one of them only.
+    """
+    try:
+        call(*arguments, **options)
+    finally:
+        ensure_event_loop().close()
 
 
 def _variables(own: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 import PIL.Image
 import seaborn as sns
 from IPython.display import Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from helpers import paths
@@ -44,6 +46,7 @@ class FigureError(ValueError):
 
 def use_style() -> None:
     """Set the style of all figures of a notebook, deterministic to the byte."""
+    matplotlib.rcdefaults()  # not what the user's own matplotlibrc says
     sns.set_theme(
         style="whitegrid",
         font="DejaVu Sans",
@@ -151,7 +154,8 @@ def save(
         "inputs": rests_on,
         "columns": [str(column) for column in data.columns],
     }
-    # Laying out is slow, and done once; both pictures then show the same.
+    # Laying out is slow, and done once, whatever backend is set; both pictures then show the same.
+    FigureCanvasAgg(fig)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     stem, picture = paths.figure_folder() / name, _png(fig)

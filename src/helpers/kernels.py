@@ -180,7 +180,7 @@ def _server(folder: Path, environment: Mapping[str, str]) -> _Server:
         "client": os.getpid(),
         "variables": {k: v for k, v in environment.items() if not k.startswith(_OF_ONE_KERNEL)},
         "folder": folder if settings.exists() else None,
-        "code": {file: file.stat().st_mtime_ns for file in _HELPERS.glob("*.py")},
+        "code": {file: file.stat().st_mtime_ns for file in _HELPERS.rglob("*.py")},
     }
     with _lock:
         _servers[:-1] = [server for server in _servers[:-1] if server.process.poll() is None]

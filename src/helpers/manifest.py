@@ -1,5 +1,6 @@
 """What a run's manifest records: what the notebooks were made from, and whether that changed."""
 
+import csv
 import hashlib
 import importlib.metadata
 import json
@@ -17,8 +18,14 @@ NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
     "archive",
+    "causes",
+    "check",
+    "check_report",
     "choices",
     "cli",
+    "compare",
+    "compare_pictures",
+    "comparison",
     "crate",
     "documents",
     "execution",
@@ -28,8 +35,10 @@ MACHINERY = {
     "lineage_graph",
     "lineage_text",
     "manifest",
+    "nbval_record",
     "outputs",
     "pages",
+    "reexecution",
     "replication",
     "request",
     "runner",
@@ -37,6 +46,9 @@ MACHINERY = {
     "sweep",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""
+
+BY_ROW = {"data/evidence/facts.csv": "fact", "data/judgements/assumptions.csv": "assumption"}
+"""Tables whose rows results name as inputs, by the row's first column (`fact:A028`)."""
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -93,13 +105,15 @@ def ingredients(root: Path) -> dict[str, Any]:
     -------
     dict
         `helpers` (hash of each module of the study, by name), `data` (hash of each file of data/,
-        by path), `lock` (hash of requirements.lock, None without one) and `python` (version).
+        by path), `rows` (of each row of the tables `BY_ROW`, by table and first column), `lock`
+        (hash of requirements.lock, None without one) and `python` (version).
     """
     return {
-        "helpers": {path.stem: sha256(path) for path in _study_modules()},
+        "helpers": {name: sha256(HELPERS / f"{name}.py") for name in _study_modules()},
         "data": {
             path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
         },
+        "rows": {file: _hashes_of_rows(root / file) for file in BY_ROW},
         "lock": sha256(root / "requirements.lock"),
         "python": platform.python_version(),
     }
@@ -185,7 +199,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         elif not isinstance(old, dict):
             found.append(f"the manifest does not say which {kind} it was made from")
         else:
-            found += [name.format(part) + fate for part, fate in _fates(old, new)]
+            found += [name.format(part) + fate for part, fate in fates(old, new)]
             if old == new and list(old) != list(new):
                 found.append(f"the order of the {kind} changed")
     return found
@@ -202,7 +216,8 @@ _NAMES = {
 }
 
 
-def _fates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def fates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each part that is not the same in two mappings, and what became of it."""
     for part in {**old, **new}:
         if part not in old:
             yield part, " is new"
@@ -221,8 +236,9 @@ def _shortened(hashes: Mapping[str, str | None]) -> dict[str, str | None]:
     return {name: found and found[:16] for name, found in hashes.items()}
 
 
-def _study_modules() -> list[Path]:
-    return sorted(path for path in HELPERS.glob("*.py") if path.stem not in MACHINERY)
+def _study_modules() -> list[str]:
+    names = (path.relative_to(HELPERS).with_suffix("") for path in HELPERS.rglob("*.py"))
+    return sorted(name.as_posix() for name in names if name.parts[0] not in MACHINERY)
 
 
 def _data_files(folder: Path) -> Iterator[Path]:
@@ -231,6 +247,15 @@ def _data_files(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and path.suffix != ".md" and not hidden:
             yield path
+
+
+def _hashes_of_rows(path: Path) -> dict[str, str]:
+    """Return eight digits of the hash of each row of a table, by its first column."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [row for row in csv.reader(file) if row][1:]
+    return {row[0]: hashlib.sha256(json.dumps(row).encode()).hexdigest()[:8] for row in rows}
 
 
 @cache

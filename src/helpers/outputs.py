@@ -56,6 +56,7 @@ class Run:
             "versions": found["versions"],
             "lock": self.shared["lock"],
             "data": self.shared["data"],
+            "rows": self.shared["rows"],
             "git": found["git"],
         }
 

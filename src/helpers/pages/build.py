@@ -85,6 +85,8 @@ def _write_sources(source: Path, run: Run) -> None:
     first = start.page(run, list(pages), _binder())
     for name, text in {"index": first, **pages, **below}.items():
         (source / f"{name}.md").write_text(text, encoding="utf-8")
+    if (report := reproduction.check_report(run)).is_file():
+        shutil.copyfile(report, source / "extra" / "check.html")
     drawings = source / "extra" / "lineage"
     drawings.mkdir()
     for name, drawing in lineage.drawings(run).items():

@@ -1,8 +1,15 @@
 """What made the run: system, versions, notebooks with their parameters, hashes of the data."""
 
+from pathlib import Path
+
 from helpers import manifest, paths
 from helpers.pages import words
 from helpers.pages.run import Run, opening
+
+
+def check_report(run: Run) -> Path:
+    """Return where `detainers check` leaves its report of a run."""
+    return paths.run_folder(run.name).with_name(f"{run.name}.check") / "check.html"
 
 
 def page(run: Run) -> str:
@@ -35,6 +42,7 @@ def page(run: Run) -> str:
             f"{words.plain(versions['platform'])}. Set up as the README says, "
             f"`detainers run --run {run.name}` makes it again.",
             "",
+            *_report(run),
             "## Notebooks",
             "",
             words.table("Notebooks and their parameters", ["Notebook", "Parameters"], notebooks),
@@ -49,3 +57,9 @@ def page(run: Run) -> str:
             "",
         ]
     )
+
+
+def _report(run: Run) -> list[str]:
+    if not check_report(run).is_file():
+        return ["`detainers check` executes the run again and compares everything.", ""]
+    return ['<p>The run was <a href="check.html">executed again and compared</a>.</p>', ""]
