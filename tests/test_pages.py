@@ -10,7 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import pages, paths
+from helpers import evidence, pages, paths
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) a|b {math}`c` <img src=x onerror=y>"
 ALT = 'Line chart: "declined" falls from 206 to 47 & stays <low>'
@@ -88,6 +88,7 @@ def counts_notebook():
 def share_notebook():
     return [
         new_markdown_cell("# What share?\n\nWhich share of detainers was declined?", id="opening"),
+        new_markdown_cell("The share is $S(a) = g(a)/g(0)$.", id="formula"),
         cell("share", "results.put('share')", said("About [0.072](results.json#x)")),
     ]
 
@@ -104,7 +105,14 @@ def write_run(project, run="reference"):
     (figures / "declined_by_week.png").write_bytes(PNG)
     for suffix in ("csv", "svg"):
         (figures / f"declined_by_week.{suffix}").write_text("week,declined\n", encoding="utf-8")
-    about = {"notebook": "01_counts", "cell": "figure"}
+    about = {
+        "title": "Fewer were declined",
+        "alt": ALT,
+        "source": "ICE.",
+        "notebook": "01_counts",
+        "cell": "figure",
+        "inputs": ["fact:A004"],
+    }
     (figures / "declined_by_week.json").write_text(json.dumps(about), encoding="utf-8")
 
 
@@ -132,7 +140,7 @@ def make_project(folder, monkeypatch):
         quantity="test",
         series="test",
         value="1",
-        value_text=HOSTILE,
+        value_text=f"\u202e{HOSTILE}",
         value_type="number",
         qualifier="exact",
         unit="detainers",
@@ -179,12 +187,16 @@ def all_pages(site):
     return {path.stem: page(site, path.stem) for path in sorted(site.glob("*.html"))}
 
 
-def section(site, result_id):
-    return page(site, "results").find("section", id=result_id)
+def section(site, result_id, notebook="02_share"):
+    anchor = page(site, f"results-{notebook}").find(id=result_id)
+    return anchor if anchor.name == "section" else anchor.find_parent("section")
 
 
-def test_a_run_becomes_an_index_a_page_a_notebook_and_a_results_page(site):
-    assert set(all_pages(site)) == {"index", "01_counts", "02_share", "results", "search"}
+def test_a_run_becomes_pages_of_notebooks_results_evidence_figures_and_data(site):
+    names = {name for name in all_pages(site) if not name.startswith("evidence-")}
+    results = {"results", "results-01_counts", "results-02_share"}
+    others = {"index", "search", "evidence", "conflicts", "figures", "data"}
+    assert names == {"01_counts", "02_share", *results, *others}
 
 
 def test_every_page_has_one_first_heading(site):
@@ -192,22 +204,26 @@ def test_every_page_has_one_first_heading(site):
         assert len(soup.find_all("h1")) == 1, name
 
 
-def test_the_index_lists_notebooks_with_their_question_and_every_result(site):
+def test_the_index_lists_notebooks_with_their_question(site):
     main = page(site, "index").find("main")
     listed = {a["href"]: a.get_text() for a in main.article.find_all("a", href=True)}
     assert listed["01_counts.html"] == "How many?"
     assert main.find("p", string="Which share of detainers was declined?") is not None
     assert "\nHow many detainers were declined a week?\n" in main.get_text()
     assert main.find("em", string="declined") is not None
-    for name in RESULTS:
+
+
+def test_the_list_of_results_leads_to_the_lineage_of_each(site):
+    listed = {a.get_text(): a["href"] for a in page(site, "results").main.find_all("a", href=True)}
+    for name, entry in RESULTS.items():
         slug = name.replace(".", "-").replace("_", "-")
-        assert listed[f"results.html#{slug}"] == name
+        assert listed[name] == f"results-{entry['notebook']}.html#{slug}"
 
 
-def test_the_index_shows_value_interval_synthetic_mark_and_caveat(site):
-    rows = page(site, "index").find("table").find_all("tr")
+def test_the_list_of_results_shows_value_interval_synthetic_mark_and_caveat(site):
+    rows = page(site, "results").find("table").find_all("tr")
     row = next(row for row in rows if "share.declined_of_issued" in row.get_text())
-    _, value, interval, note = (td.get_text() for td in row.find_all("td"))
+    value, interval, note = (td.get_text() for td in row.find_all("td"))
     assert value == "0.072 ratio"
     assert interval == "at least 0.063 (95% interval)"
     assert "Synthetic" in note
@@ -243,8 +259,8 @@ def test_no_page_loads_anything_from_elsewhere(site):
 def test_numbers_in_a_notebook_lead_to_their_lineage(site):
     main = page(site, "01_counts").find("main")
     number = main.find("a", string="206")
-    assert number["href"] == "results.html#weeks-declined"
-    assert main.find("td").find("a")["href"] == "results.html#weeks-declined"
+    assert number["href"] == "results-01_counts.html#weeks-declined"
+    assert main.find("td").find("a")["href"] == "results-01_counts.html#weeks-declined"
     assert main.find("a", string="one")["href"] == "results.html"
     assert "results.json" not in str(main)
 
@@ -257,7 +273,7 @@ def test_html_inside_a_sentence_stays_text(site):
 def test_a_result_gives_value_method_caveat_and_the_cell_that_made_it(site):
     made = section(site, "share-declined-of-issued")
     text = made.get_text()
-    assert made.find("h3").get_text().startswith("share.declined_of_issued")
+    assert made.find("h2").get_text().startswith("share.declined_of_issued")
     assert "0.072 ratio, at least 0.063 (95% interval)" in text
     assert "one | over *the* other" in text
     assert "Weeks differ by a day." in text
@@ -271,19 +287,37 @@ def test_a_result_gives_value_method_caveat_and_the_cell_that_made_it(site):
 def test_a_result_is_resolved_down_to_published_figures_and_their_sources(site):
     made = section(site, "share-declined-of-issued")
     text = " ".join(made.get_text().split())
-    assert made.find("a", string="weeks.declined")["href"] == "#weeks-declined"
+    weeks = made.find("a", string="weeks.declined")["href"]
+    assert weeks == "results-01_counts.html#weeks-declined"
     assert "assumption a_guess: 0.5 share: half of them" in text
     assert "fact A004: 206 detainers (exact, United States, 2017-01-28/2017-02-03)" in text
     assert "series weekly_detainers: Detainers a week" in text
-    source = section(site, "weeks-declined").find("a", href=lambda href: "eastcounty" in href)
-    assert source is not None
-    assert source["href"].startswith("http")
+    drawn = made.find("a", string="drawn as a picture")["href"]
+    assert "fact A004" in (site / drawn).read_text(encoding="utf-8")
+    address = made.find("a", string="fact A004")["href"]
+    assert address == "evidence-weekly-report.html#fact-a004"
+    fact = page(site, "evidence-weekly-report").find(id="fact-a004")
+    assert fact.find("a", href=lambda href: "eastcounty" in href)["href"].startswith("http")
+    assert "weeks.declined" in fact.get_text()
+
+
+def test_the_evidence_has_every_figure_and_each_conflict_names_its_members(site):
+    topics = [soup for name, soup in all_pages(site).items() if name.startswith("evidence-")]
+    facts = [found["id"] for soup in topics for found in soup.select("section.fact")]
+    assert len(facts) == len(set(facts)) == len(evidence.load().facts) + 1  # and the hostile one
+    data = (site / "_static/facts.js").read_text(encoding="utf-8")
+    rows = json.loads(data.removeprefix("window.studyFacts = ").removesuffix(";\n"))
+    assert {row[1].partition("#")[2] for row in rows} == set(facts)
+    conflict = page(site, "conflicts").find(id="conflict-a001")
+    links = [a.get_text() for a in conflict.find_parent("section").find_all("a")]
+    assert {"A001", "A003", "A004"} <= set(links)
 
 
 def test_a_hostile_fact_stays_text(site):
-    soup = page(site, "results")
-    item = next(li for li in soup.find("main").find_all("li") if "fact X001" in li.get_text())
+    soup = page(site, "evidence-test")
+    item = soup.find(id="fact-x001")
     assert item.get_text().count(HOSTILE) >= 3
+    assert "\u202e" not in soup.get_text()
     assert not any("alert(1)" in (script.string or "") for script in soup.find_all("script"))
     assert soup.find("img", onerror=True) is None
     assert not [a for a in soup.find_all("a", href=True) if a["href"].startswith("javascript")]
@@ -295,7 +329,7 @@ def test_a_figure_has_its_alt_text_and_its_data(site):
     main = page(site, "01_counts").find("main")
     (image,) = main.find_all("img")
     assert image["alt"] == ALT
-    links = {a.get_text(): a["href"] for a in main.select(".figure-files a")}
+    links = {a.get_text(): a["href"] for a in main.select(".figure-files a[download]")}
     assert links == {kind: f"figures/declined_by_week.{kind}" for kind in ("csv", "svg", "png")}
 
 
@@ -374,6 +408,19 @@ def test_a_failed_build_says_why_in_a_line_and_leaves_the_old_site(project, dama
     assert old.read_text(encoding="utf-8") == "old"
 
 
+def test_the_report_of_a_check_is_shown_where_there_is_one(project):
+    manifest = {"schema": 2, "versions": {"python": "3", "platform": "x", "packages": {}}}
+    folder = project / "papermill_runs"
+    (folder / "reference/manifest.json").write_text(json.dumps({**manifest, "notebooks": {}}))
+    pages.build("reference")
+    assert page(project / "site", "reproduction").find("a", href="check.html") is None
+    (folder / "reference.check").mkdir()
+    (folder / "reference.check/check.html").write_text("<h1>Report</h1>", encoding="utf-8")
+    pages.build("reference")
+    assert page(project / "site", "reproduction").find("a", href="check.html") is not None
+    assert page(project / "site", "check").h1.get_text() == "Report"
+
+
 def test_a_missing_run_is_refused_with_the_runs_that_exist(project):
     write_run(project, "mine")
     with pytest.raises(pages.PagesError, match=r"'other'.*mine, reference"):
@@ -400,3 +447,29 @@ def test_a_damaged_results_file_is_one_line(project, content):
         pages.build("mine")
     assert "mine" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_figure_in_the_gallery_has_description_data_and_citation(site):
+    main = page(site, "figures").find("main")
+    (image,) = main.find_all("img")
+    assert image["alt"] == ALT
+    assert ALT in main.find("details").get_text()
+    assert [th.get_text() for th in main.select("table th")] == ["week", "declined"]
+    assert "How to cite" in main.get_text()
+
+
+def test_every_table_has_scoped_headers_a_caption_or_name_and_takes_the_focus(site):
+    for name, soup in all_pages(site).items():
+        for table in soup.main.find_all("table"):
+            box = table.find_parent(class_="scroll")
+            assert box["tabindex"] == "0", name
+            assert box["aria-label"], name
+            assert all(th.get("scope") and th.get_text() for th in table.find_all("th")), name
+
+
+def test_formulas_are_mathml_without_a_script(site):
+    soup = page(site, "02_share")
+    assert soup.find("math") is not None
+    assert not [
+        s["src"] for s in soup.find_all("script", src=True) if "mathjax" in s["src"].lower()
+    ]

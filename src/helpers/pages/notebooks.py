@@ -1,0 +1,86 @@
+"""Executed notebooks as Sphinx reads them: folded code, linked numbers, described figures."""
+
+import html
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from helpers import learning
+from helpers.pages import choices, gallery, words
+from helpers.pages.run import Run
+from helpers.results import ResultError
+
+_PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+_CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
+
+
+def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type is untyped
+    """Return a notebook to be rendered.
+
+    Its code is folded, the cells that made results have anchors, outputs are accessible HTML, and
+    each figure is followed by its data and description. The notebook's lesson comes with it:
+    learning goals after the title, exercises at the end.
+    """
+    makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
+    drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
+    cells = []
+    for cell in run.notebooks[name].cells:
+        if cell.id in makers:
+            cells.append(_markdown(f"({words.anchor('cell', name, cell.id)})="))
+        if cell.cell_type == "code":
+            _prepare_code(cell, run.results)
+            if stem := drawn.get(cell.id):
+                cell.outputs.append(_html(gallery.beside(run, stem)))
+        cells.append(cell)
+    lesson = learning.load(name)
+    if lesson:
+        cells.insert(1, _markdown(learning.goals(lesson)))
+    if panel := choices.panel(run, name):
+        cells.append(_markdown(panel))
+    if lesson:
+        cells.append(_markdown(_exercises(lesson, run)))
+    return nbformat.v4.new_notebook(metadata=_PYTHON, cells=cells)
+
+
+def _prepare_code(cell: Any, results: Mapping[str, Any]) -> None:  # noqa: ANN401 - untyped
+    cell.metadata["tags"] = sorted({"hide-input", *cell.metadata.get("tags", [])})
+    for output in cell.outputs:
+        if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
+            cell.metadata["mystnb"] = {"image": {"alt": alt}}
+    cell.outputs = [_output(output, results) for output in cell.outputs]
+
+
+def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - untyped
+    data = output.get("data", {})
+    if (text := data.get("text/markdown")) is not None:
+        # HTML at once: MyST-NB reads the Markdown of outputs without tables.
+        return _html(words.rendered(text, results))
+    if "<table" in (made := data.get("text/html", "")):
+        caption = _CAPTION.search(made)
+        named = re.sub(r"<[^>]*>", "", caption[1]) if caption else "Table"
+        return _html(words.scrolling(made, html.unescape(named)))
+    return output
+
+
+def _exercises(lesson: learning.Lesson, run: Run) -> str:
+    try:
+        return learning.exercises(lesson, run.results)
+    except ResultError:
+        return "## Exercises\n\nThe exercises are shown with a run of the whole study."
+
+
+def _markdown(source: str) -> Any:  # noqa: ANN401 - untyped
+    return nbformat.v4.new_markdown_cell(source)
+
+
+def _html(text: str) -> Any:  # noqa: ANN401 - untyped
+    return nbformat.v4.new_output("display_data", {"text/html": text})
+
+
+def write(run: Run, source: Path) -> None:
+    """Write every notebook of a run, prepared, into a folder."""
+    for name in run.notebooks:
+        nbformat.write(prepared(run, name), source / f"{name}.ipynb")

@@ -1,0 +1,65 @@
+"""What made the run: system, versions, notebooks with their parameters, hashes of the data."""
+
+from pathlib import Path
+
+from helpers import manifest, paths
+from helpers.pages import words
+from helpers.pages.run import Run, opening
+
+
+def check_report(run: Run) -> Path:
+    """Return where `detainers check` leaves its report of a run."""
+    return paths.run_folder(run.name).with_name(f"{run.name}.check") / "check.html"
+
+
+def page(run: Run) -> str:
+    """Return the page as Markdown; empty where the run has no manifest."""
+    made = manifest.read(paths.run_folder(run.name))
+    if made is None:
+        return ""
+    versions = made["versions"]
+    notebooks = [
+        [
+            f'<a href="{words.text(name)}.html">{words.text(opening(run, name)[0])}</a>',
+            ", ".join(f"<code>{words.text(f'{k}={v}')}</code>" for k, v in parameters.items()),
+        ]
+        for name, parameters in (
+            (name, each["key"]["parameters"])
+            for name, each in made["notebooks"].items()
+            if name in run.notebooks
+        )
+    ]
+    packages = [[words.text(name), words.text(v)] for name, v in versions["packages"].items()]
+    files = [
+        [f"<code>{words.text(name)}</code>", f"<code>{words.text(digest)}</code>"]
+        for name, digest in made.get("data", {}).items()
+    ]
+    return "\n".join(
+        [
+            "# Reproduction",
+            "",
+            f"What made the run `{run.name}`: Python {words.plain(versions['python'])} on "
+            f"{words.plain(versions['platform'])}. Set up as the README says, "
+            f"`detainers run --run {run.name}` makes it again.",
+            "",
+            *_report(run),
+            "## Notebooks",
+            "",
+            words.table("Notebooks and their parameters", ["Notebook", "Parameters"], notebooks),
+            "",
+            "## Packages",
+            "",
+            words.table("Packages and versions", ["Package", "Version"], packages),
+            "",
+            "## Data",
+            "",
+            words.table("Files of data and their SHA-256", ["File", "SHA-256"], files),
+            "",
+        ]
+    )
+
+
+def _report(run: Run) -> list[str]:
+    if not check_report(run).is_file():
+        return ["`detainers check` executes the run again and compares everything.", ""]
+    return ['<p>The run was <a href="check.html">executed again and compared</a>.</p>', ""]
