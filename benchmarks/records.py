@@ -2,15 +2,16 @@
 
     python benchmarks/records.py [--quick] [--rows N] [--sheet-rows N]
 
-Prints JSON: for each measure the seconds and the peak memory (resident, MB) of a process of its own,
-median of the repeats. The files are made up, in the 2026 layout, and removed in the end; they need
-about 2 GB of disk. `--quick` takes a hundredth of the rows.
+Prints JSON: for each measure the seconds (imports left out) and the peak memory (resident, MB) of a
+process of its own, median of the repeats. The files are made up, in the 2026 layout, and removed in
+the end; they need about 3 GB of disk. `--quick` takes a hundredth of the rows.
 """
 
 import argparse
 import json
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -18,7 +19,7 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ OTHERS = tuple(f"Box {number} Yes No" for number in range(65 - len(READ)))
 
 _ROWS = """
 SELECT DATE '2022-10-01' + (hash(i) % 1257)::INTEGER AS "Detainer Prepare Date",
-    ['TX', 'CA', 'FL', 'NY', 'GA'][1 + agency % 5] AS "Facility State",
+    ['TX', 'CA', 'FL', 'NY', 'GA'][1 + (agency % 5)::INTEGER] AS "Facility State",
     'Area ' || agency % 25 || ' Area of Responsibility' AS "Facility AOR",
     if(hash(i, 1) % 3 = 0, DATE '2023-01-01' + (hash(i, 2) % 1257)::INTEGER, NULL)
         AS "Departed Date",
@@ -81,3 +82,279 @@ def make_parquet(path: Path, rows: int) -> None:
         f"COPY ({_ROWS} {others} FROM (SELECT range AS i, hash(range, 0) % 3000 AS agency "
         f"FROM range({rows}))) TO '{path}' (FORMAT parquet, COMPRESSION zstd)"
     )
+
+
+_SHEET = """<?xml version="1.0"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/\
+2006/main"><dimension ref="A1:BM{last}"/><sheetData>"""
+_PARTS = {
+    "[Content_Types].xml": """<Types xmlns="http://schemas.openxmlformats.org/package/2006/\
+content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.\
+relationships+xml"/><Default Extension="xml" ContentType="application/vnd.openxmlformats-\
+officedocument.spreadsheetml.worksheet+xml"/><Override PartName="/xl/workbook.xml" ContentType="\
+application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="\
+/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.\
+styles+xml"/></Types>""",
+    "_rels/.rels": """<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/\
+relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/\
+relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>""",
+    "xl/_rels/workbook.xml.rels": """<Relationships xmlns="http://schemas.openxmlformats.org/\
+package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/\
+officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/><Relationship \
+Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" \
+Target="styles.xml"/></Relationships>""",
+    "xl/workbook.xml": """<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/\
+main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets>\
+<sheet name="Detainers" sheetId="1" r:id="r1"/></sheets></workbook>""",
+    "xl/styles.xml": """<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/\
+main"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1">\
+<border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf \
+numFmtId="0"/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>""",
+}
+
+
+def make_workbook(path: Path, rows: int, source: Path) -> None:
+    """Write rows of the parquet as xlsx: by hand, since libraries take half an hour."""
+    import duckdb
+
+    days = {"Detainer Prepare Date", "Departed Date", "Apprehension Date"}
+    found = duckdb.execute(f"FROM '{source}' LIMIT {rows}")
+    names = [column[0] for column in found.description]
+    letters = [f"{chr(64 + at // 26) if at > 25 else ''}{chr(65 + at % 26)}" for at in range(65)]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
+        for part, content in _PARTS.items():
+            book.writestr(part, content)
+        with book.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as sheet:
+            sheet.write(_SHEET.format(last=rows + 7).encode())
+            lines: list[Any] = [names]
+            number = 7
+            while lines:
+                for line in lines:
+                    cells = []
+                    for letter, name, cell in zip(letters, names, line, strict=True):
+                        if cell is None:
+                            continue
+                        if name in days and number > 7:
+                            serial = cell.toordinal() - 693594
+                            cells.append(f'<c r="{letter}{number}" s="1"><v>{serial}</v></c>')
+                        else:
+                            cells.append(
+                                f'<c r="{letter}{number}" t="inlineStr"><is><t>{cell}</t></is></c>'
+                            )
+                    sheet.write(f'<row r="{number}">{"".join(cells)}</row>'.encode())
+                    number += 1
+                lines = found.fetchmany(10_000)
+            sheet.write(b"</sheetData></worksheet>")
+
+
+def read_cold(folder: Path) -> None:
+    """Read a parquet of 65 columns, nothing in the cache."""
+    from helpers import records
+
+    os.environ["DETAINERS_CACHE"] = tempfile.mkdtemp(dir=folder)
+    records.read(folder / "records.parquet")
+
+
+def read_workbook(folder: Path) -> None:
+    """Read a workbook of 65 columns, nothing in the cache."""
+    from helpers import records
+
+    os.environ["DETAINERS_CACHE"] = tempfile.mkdtemp(dir=folder)
+    records.read(folder / "records.xlsx")
+
+
+def summarise(folder: Path) -> None:
+    """Count by month, area and reason, by agency, and active detainers by day; from the cache."""
+    from helpers import records
+    from helpers.records import summaries
+
+    read = records.read(folder / "records.parquet")
+    with records.connect(read) as database:
+        counted = summaries.summarise(database)
+    summaries.monthly(counted)
+    summaries.by_agency(counted)
+    summaries.active(counted)
+
+
+_ENDED = """coalesce(detainer_lift_date, CASE WHEN lift_reason = 'Booked into Detention'
+    AND apprehension_date >= detainer_prepare_date THEN apprehension_date END)"""
+_BARE = (
+    """SELECT date_trunc('month', detainer_prepare_date) AS month, aor, lift_reason, count(*)
+    FROM '{table}' GROUP BY ALL""",
+    """SELECT facility_code, facility, state, count(*),
+    avg((lift_reason = 'Detainer Declined by LEA')::INTEGER) FROM '{table}' GROUP BY ALL""",
+    f"""SELECT day, sum(sum(n)) OVER (ORDER BY day), sum(sum(u)) OVER (ORDER BY day) FROM (
+        SELECT detainer_prepare_date AS day, count(*) AS n,
+            count_if(lift_reason IS NOT NULL AND {_ENDED} IS NULL) AS u
+        FROM '{{table}}' GROUP BY day
+        UNION ALL SELECT {_ENDED}, -count(*), 0 FROM '{{table}}' GROUP BY ALL
+    ) GROUP BY day""",
+)
+
+
+def bare_duckdb(folder: Path) -> None:
+    """Take the same three counts of the same canonical table, as SQL alone."""
+    import duckdb
+
+    for query in _BARE:
+        duckdb.execute(query.format(table=_canonical(folder))).df()
+
+
+def bare_pandas(folder: Path) -> None:
+    """Take the same three counts with pandas, of the columns needed."""
+    import pandas as pd
+
+    _frames(pd.read_parquet(_canonical(folder), columns=list(_NEEDED)), pd)
+
+
+_NEEDED = (
+    "detainer_prepare_date",
+    "detainer_lift_date",
+    "lift_reason",
+    "facility_code",
+    "facility",
+    "state",
+    "aor",
+    "apprehension_date",
+)
+
+
+def _frames(table: Any, pd: Any) -> None:  # noqa: ANN401 - pandas, imported where it is measured
+    issued = pd.to_datetime(table["detainer_prepare_date"])
+    taken = pd.to_datetime(table["apprehension_date"])
+    taken = taken.where(table["lift_reason"].eq("Booked into Detention") & (taken >= issued))
+    ended = pd.to_datetime(table["detainer_lift_date"]).fillna(taken)
+    month = issued.dt.to_period("M").rename("month")
+    table.groupby([month, "aor", "lift_reason"], dropna=False).size()
+    declined = table["lift_reason"].eq("Detainer Declined by LEA")
+    declined.groupby([table[name] for name in ("facility_code", "facility", "state")]).mean()
+    issued.value_counts().sub(ended.value_counts(), fill_value=0).sort_index().cumsum()
+
+
+def bare_polars(folder: Path) -> None:
+    """Take the first two counts with polars, lazily."""
+    import polars as pl  # not among the project's packages: measured where it is installed
+
+    table = pl.scan_parquet(_canonical(folder))
+    month = pl.col("detainer_prepare_date").dt.truncate("1mo")
+    table.group_by(month, "aor", "lift_reason").len().collect()
+    declined = (pl.col("lift_reason") == "Detainer Declined by LEA").mean()
+    table.group_by("facility_code", "facility", "state").agg(pl.len(), declined).collect()
+
+
+def on_dask(folder: Path) -> None:
+    """Take the same counts on a Dask cluster of two worker processes, its start left out."""
+    from distributed import LocalCluster
+
+    from helpers import records
+    from helpers.records import cluster
+
+    read = records.read(folder / "records.parquet")
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as made:
+        started = time.perf_counter()
+        cluster.summarise_on(read, made.scheduler_address)
+        _STARTED.append(started)
+
+
+_STARTED: list[float] = []
+MEASURES: dict[str, tuple[Callable[[Path], None], int]] = {
+    "read parquet, nothing cached": (read_cold, 1),
+    "read xlsx, nothing cached": (read_workbook, 1),
+    "summarise, from the cache": (summarise, REPEATS),
+    "bare DuckDB, canonical table": (bare_duckdb, REPEATS),
+    "pandas, canonical table": (bare_pandas, REPEATS),
+    "polars, canonical table": (bare_polars, REPEATS),
+    "Dask, two workers": (on_dask, REPEATS),
+}
+
+
+def _canonical(folder: Path) -> str:
+    return (folder / "canonical").read_text(encoding="utf-8")
+
+
+def measured(name: str, folder: Path) -> dict[str, float]:
+    """Run one measure here."""
+    import duckdb  # noqa: F401 - imported before the clock starts, as the next
+    import pandas  # noqa: F401
+
+    from helpers import datapackage  # noqa: F401
+    from helpers.records import cluster, overview, staging  # noqa: F401
+
+    started = time.perf_counter()
+    MEASURES[name][0](folder)
+    seconds = time.perf_counter() - (_STARTED or [started])[-1]
+    return {"seconds": seconds, "peak_mb": _peak_mb()}
+
+
+def _peak_mb() -> float:
+    status = Path("/proc/self/status")
+    if status.exists():  # elsewhere a child may be charged with what its parent had
+        return int(re.findall(r"VmHWM:\s+(\d+)", status.read_text())[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def in_processes(name: str, folder: Path) -> dict[str, Any]:
+    """Run one measure in processes of its own; return medians."""
+    runs = []
+    for _ in range(MEASURES[name][1]):
+        command = [sys.executable, __file__, "--measure", name, "--folder", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            return {"skipped": done.stderr.strip().splitlines()[-1]}
+        runs.append(json.loads(done.stdout))
+    return {
+        "seconds": round(statistics.median(run["seconds"] for run in runs), 2),
+        "peak_mb": round(statistics.median(run["peak_mb"] for run in runs)),
+        "repeats": len(runs),
+    }
+
+
+def benchmark(rows: int, sheet_rows: int) -> dict[str, Any]:
+    """Make the files, take all measures, and compare."""
+    from helpers import records
+
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        os.environ["DETAINERS_CACHE"] = str(folder / "cache")
+        _say(f"making {rows:,} rows and a workbook of {sheet_rows:,}")
+        make_parquet(folder / "records.parquet", rows)
+        make_workbook(folder / "records.xlsx", sheet_rows, folder / "records.parquet")
+        table = records.read(folder / "records.parquet").parquet
+        (folder / "canonical").write_text(str(table), encoding="utf-8")
+        found = {}
+        for name in MEASURES:
+            _say(name)
+            found[name] = in_processes(name, folder)
+    ours, bare = found["summarise, from the cache"], found["bare DuckDB, canonical table"]
+    return {
+        "rows": rows,
+        "sheet_rows": sheet_rows,
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "measures": found,
+        "summarise_over_bare_duckdb": round(ours["seconds"] / bare["seconds"], 2),
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Measure all, or one as a child process."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the rows")
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--sheet-rows", type=int, default=600_000)
+    parser.add_argument("--measure", choices=MEASURES, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.measure:
+        answer: dict[str, Any] = measured(given.measure, given.folder)
+    else:
+        scale = 100 if given.quick else 1
+        answer = benchmark(given.rows // scale, given.sheet_rows // scale)
+    print(json.dumps(answer, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "512MB"
+MEMORY = "384MB"
 """What DuckDB may hold; more goes to disk. The whole process stays under a gibibyte."""
 
 
