@@ -1,22 +1,24 @@
-import json
-import os
+import stat
 import subprocess
 import sys
+import zipfile
+from datetime import date
 
 import pandas as pd
 import pytest
-import record_files
+import xlsxwriter
 
-from helpers import records
+from helpers import datapackage, records
 from helpers.records import cache
-from helpers.records.columns import CANONICAL, GROUPS, NAMES
+from helpers.records.columns import CANONICAL, DECLINED, GROUPS, NAMES, UNMAPPED
 from helpers.records.problems import shape
+from record_files import HEADS, REDACTED, expected, grid, truth, wrap, write
 
-LAYOUTS = list(record_files.HEADS)
+NPR = "npr_2007_2015"
 
 
 @pytest.fixture(autouse=True)
-def _in_a_cache_of_its_own(tmp_path_factory, root, monkeypatch):
+def _cached_apart(tmp_path_factory, root, monkeypatch):
     monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("DETAINERS_ROOT", str(root))
 
@@ -28,16 +30,452 @@ def rows_of(read):
         return [dict(zip(names, row, strict=True)) for row in table.fetchall()]
 
 
+def column(read, name):
+    return [row[name] for row in rows_of(read)]
+
+
 def canonical(read):
-    """Rows without lineage and flags."""
+    """Rows without flags and lineage."""
     return [{name: row[name] for name in NAMES[:-7]} for row in rows_of(read)]
 
 
+def npr(folder, *lines, name="a.txt", encoding="utf-8"):
+    """An NPR file of these lines below its header, and of 40 good ones."""
+    good = [f"{1 + day % 28}/2/13,Lifted,JAIL,TOWN,PA," for day in range(40)]
+    good = [f"3/{1 + day % 28}/13,Lifted,JAIL,TOWN,PA,,2013" for day in range(40)]
+    header = ",".join([*HEADS[NPR].values(), "Fiscal Year"])
+    path = folder / name
+    path.write_bytes("\n".join([header, *lines, *good, ""]).encode(encoding))
+    return path
+
+
+def refused(path):
+    with pytest.raises(records.RecordsError) as caught:
+        records.read(path)
+    said = str(caught.value)
+    assert len(said.splitlines()) == 1
+    return said
+
+
+# Layouts
+
+
 @pytest.mark.parametrize("wrapped", ["", "gz", "zip"])
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("layout", HEADS)
 def test_a_file_of_each_layout_reads_to_the_same_canonical_table(tmp_path, layout, wrapped):
-    path = record_files.write(tmp_path, layout, wrapped=wrapped)
-    read = records.read(path)
+    read = records.read(write(tmp_path, layout, wrapped=wrapped))
     assert read.layout == layout
     assert read.report["rows"] == {"read": 60, "kept": 60, "refused": 0}
-    assert canonical(read) == record_files.expected(layout)
+    assert canonical(read) == expected(layout)
+
+
+@pytest.mark.parametrize("form", ["feather", "csv"])
+def test_detainers_latest_reads_as_feather_and_csv_too(tmp_path, form):
+    header, cells = grid("detainers_latest", truth())
+    path = tmp_path / f"detainers-latest.{form}"
+    frame = pd.DataFrame(cells, columns=header)
+    frame.to_feather(path) if form == "feather" else frame.to_csv(path, index=False)
+    assert canonical(records.read(path)) == expected("detainers_latest")
+
+
+@pytest.mark.parametrize("layout", HEADS)
+def test_columns_are_found_by_name_wherever_they_stand(tmp_path, layout):
+    header, cells = grid(layout, truth())
+    order = [*range(len(header))][::-1]
+    path = tmp_path / "shuffled.csv"
+    lines = [[line[at] for at in order] for line in [header, *cells]]
+    path.write_text(
+        "\n".join(
+            ",".join(f'"{cell or ""}"'.replace('"OLD"', '""OLD""') for cell in line)
+            for line in lines
+        ),
+        encoding="utf-8",
+    )
+    read = records.read(path)
+    assert read.layout == layout
+    assert canonical(read) == expected(layout)
+
+
+def test_columns_have_documented_names_and_types(tmp_path):
+    with records.connect(records.read(write(tmp_path, "cilp_2026"))) as database:
+        described = database.execute("DESCRIBE records").fetchall()
+    assert [(name, kind) for name, kind, *_ in described] == [
+        (column.name, column.type) for column in CANONICAL
+    ]
+
+
+def test_a_folder_of_one_release_is_read_as_one_and_files_are_told_apart(tmp_path):
+    npr(tmp_path, name="FY12.txt")
+    npr(tmp_path, name="FY13.txt")
+    read = records.read(tmp_path)
+    assert read.report["rows"]["read"] == 80
+    assert [row["file"] for row in rows_of(read)] == ["FY12.txt"] * 40 + ["FY13.txt"] * 40
+    assert any("FY12.txt and FY13.txt overlap" in line for line in read.report["warnings"])
+
+
+def test_files_of_two_releases_are_not_stacked(tmp_path):
+    npr(tmp_path, name="a.txt")
+    write(tmp_path, "cilp_2026")
+    assert "layout cilp_2026, but a.txt has npr_2007_2015" in refused(tmp_path)
+
+
+def test_a_zip_of_several_files_is_one_release(tmp_path):
+    one, two = npr(tmp_path, name="FY12.txt"), npr(tmp_path, name="FY13.txt")
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        archive.write(two, "b/FY13.txt")
+        archive.write(wrap(one, "gz"), "a/FY12.txt.gz")
+    read = records.read(tmp_path / "all.zip")
+    assert {row["file"] for row in rows_of(read)} == {
+        "all.zip/a/FY12.txt.gz",
+        "all.zip/b/FY13.txt",
+    }
+
+
+# Rows
+
+
+def test_each_row_says_where_it_is_from(tmp_path):
+    read = records.read(write(tmp_path, "icfo_2025_18038"))
+    places = [(row["file"], row["sheet"], row["row"]) for row in rows_of(read)]
+    first = [("icfo_2025_18038.xlsx", "Detainers FY17", row) for row in range(3, 33)]
+    second = [("icfo_2025_18038.xlsx", "Detainers FY18", row) for row in range(6, 36)]
+    assert places == first + second
+
+
+def test_an_empty_line_is_no_row_and_counts_as_a_line(tmp_path):
+    read = records.read(npr(tmp_path, "", "3/1/13,Lifted,JAIL,TOWN,PA,,", "  ", ",,,,,,"))
+    assert read.report["rows"] == {"read": 42, "kept": 41, "refused": 1}
+    assert column(read, "row")[:2] == [3, 6]
+
+
+def test_repeats_of_person_and_day_are_flagged_and_kept(tmp_path):
+    rows = truth(12)
+    rows[3] |= {name: rows[1][name] for name in ("person", "detainer_prepare_date")}
+    rows[6] |= {"person": rows[1]["person"]}
+    read = records.read(write(tmp_path, "cilp_2026", rows))
+    assert read.report["duplicates"] == {"likely": 2, "later": 1, "person_unknown": 1}
+    likely, later = column(read, "duplicate_likely"), column(read, "duplicate_later")
+    assert [at for at, flag in enumerate(likely) if flag] == [1, 3]
+    assert [at for at, flag in enumerate(later) if flag] == [3]
+    assert likely[7] is None
+    assert likely[0] is False
+    assert len(likely) == 12
+
+
+@pytest.mark.parametrize("mark", [*REDACTED, "NA", "", "  ", "(b)", "(b)(6); (b)(7)(C)"])
+def test_redactions_and_empty_cells_are_missing(tmp_path, mark):
+    read = records.read(npr(tmp_path, f'3/1/13,Lifted,"{mark}",TOWN,PA,,'))
+    assert column(read, "facility")[0] is None
+
+
+@pytest.mark.parametrize("name", ["JAIL (B) WING", "JAIL B (OLD)", "BUREAU(6)", "NAVARRO"])
+def test_a_name_is_no_redaction(tmp_path, name):
+    read = records.read(npr(tmp_path, f"3/1/13,Lifted,{name},TOWN,PA,,"))
+    assert column(read, "facility")[0] == name
+
+
+@pytest.mark.parametrize(
+    ("written", "day"),
+    [
+        ("3/1/13", date(2013, 3, 1)),
+        ("03/01/13", date(2013, 3, 1)),
+        ("3/1/2013", date(2013, 3, 1)),
+        ("2013-03-01", date(2013, 3, 1)),
+        ("2013-03-01 00:00:00", date(2013, 3, 1)),
+        ("3/1/2013 12:00:00 AM", date(2013, 3, 1)),
+    ],
+)
+def test_dates_are_read_in_the_documented_forms(tmp_path, written, day):
+    read = records.read(npr(tmp_path, f"{written},Lifted,JAIL,TOWN,PA,,"))
+    assert column(read, "detainer_prepare_date")[0] == day
+
+
+@pytest.mark.parametrize(
+    "written", ["31/12/13", "2/30/2013", "2013-13-01", "March 1", "41334", "3-1-13", "3/1/13x"]
+)
+def test_what_is_no_date_is_refused_with_its_place_and_form_only(tmp_path, written):
+    read = records.read(npr(tmp_path, f"{written},Lifted,JAIL,TOWN,PA,,"))
+    assert read.report["rows"] == {"read": 41, "kept": 40, "refused": 1}
+    (line,) = read.report["refused"]
+    assert (line["file"], line["row"], line["column"]) == ("a.txt", 2, "Prepare Date")
+    assert line["found"] == shape(written)
+    assert "2017-01-28" in line["expected"]
+    assert written not in str(read.report)
+
+
+def test_impossible_years_are_flagged_emptied_and_kept(tmp_path):
+    rows = truth(20)
+    rows[2]["detainer_prepare_date"] = date(199, 5, 1)
+    rows[4]["apprehension_date"] = date(8017, 5, 1)
+    rows[4]["departed_date"] = date(1901, 5, 1)
+    header, cells = grid("cilp_2026", rows)
+    path = tmp_path / "junk.csv"
+    pd.DataFrame(cells, columns=header).to_csv(path, index=False)
+    read = records.read(path)
+    assert column(read, "junk_dates")[2] == "detainer_prepare_date"
+    assert column(read, "junk_dates")[4] == "apprehension_date, departed_date"
+    assert column(read, "detainer_prepare_date")[2] is None
+    assert column(read, "apprehension_date")[4] is None
+    assert read.report["rows"]["kept"] == 20
+    assert sum("impossible year" in line for line in read.report["warnings"]) == 3
+
+
+def test_an_empty_date_of_the_first_npr_set_is_that_of_the_row_before(tmp_path):
+    read = records.read(npr(tmp_path, "3/1/13,Lifted,A,T,PA,,", ",Lifted,B,T,PA,,"))
+    assert column(read, "detainer_prepare_date")[:2] == [date(2013, 3, 1)] * 2
+    assert column(read, "date_carried")[:3] == [False, True, False]
+    assert any("empty prepare dates" in line for line in read.report["warnings"])
+
+
+def test_an_empty_date_of_other_layouts_is_refused(tmp_path):
+    rows = truth(20)
+    rows[2]["detainer_prepare_date"] = None
+    read = records.read(write(tmp_path, "cilp_2026", rows))
+    (line,) = read.report["refused"]
+    assert (line["sheet"], line["row"], line["reason"]) == ("Detainers", 10, "the cell is empty")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("3/1/13,Lifted,JAIL", "the row has 3 cells, the header 7"),
+        ("3/1/13,Lifted,JAIL,TOWN,PA,,,more", "the row has 8 cells, the header 7"),
+        ('3/1/13,Lifted,"JAIL,TOWN,PA,,', "cannot be split into cells"),
+        ('3/1/13,Lifted,"JAIL" X,TOWN,PA,,', "cannot be split into cells"),
+        ("3/1/13,Lifted," + "X" * 3000 + ",TOWN,PA,,", "longer than 2000 bytes"),
+    ],
+)
+def test_a_row_that_does_not_fit_is_refused_and_the_next_are_read(tmp_path, line, said):
+    read = records.read(npr(tmp_path, line))
+    assert read.report["rows"] == {"read": 41, "kept": 40, "refused": 1}
+    assert said in read.report["refused"][0]["reason"]
+    assert column(read, "row") == list(range(3, 43))
+
+
+def test_too_many_refused_rows_refuse_the_file(tmp_path):
+    said = refused(npr(tmp_path, *["soon,Lifted,JAIL,TOWN,PA,,"] * 5))
+    assert said.startswith("a.txt, row 2, column Prepare Date: the cell is no date ('aaaa')")
+    assert "5 of 45 rows are refused, more than 10%" in said
+
+
+# Lift reasons
+
+
+def test_the_crosswalk_has_every_reason_seen_once_in_a_known_group(root):
+    table = datapackage.load("lift_reasons", root)
+    assert set(table["group"]) == set(GROUPS)
+    assert table.loc[table["group"].eq(DECLINED), "reason"].tolist() == ["Detainer Declined by LEA"]
+    old = set(datapackage.load("lift_reasons_by_year_2007_2015", root)["lift_reason"])
+    known = table.loc[table["era"].isin(["2007-2015", "both"]), "reason"]
+    spelled = known.str.lower().str.replace(r"[^a-z]+", "_", regex=True)
+    assert set(spelled) == old
+
+
+def test_reasons_are_grouped_whatever_their_case_and_unknown_ones_are_said(tmp_path):
+    lines = ["3/1/13,DETAINER declined by LEA,J,T,PA,,", "3/1/13,Gone fishing,J,T,PA,,"]
+    read = records.read(npr(tmp_path, *lines))
+    assert column(read, "lift_reason_group")[:2] == [DECLINED, UNMAPPED]
+    assert read.report["lift_reason"] == {"DETAINER declined by LEA": 1, "Lifted": 40, UNMAPPED: 1}
+    assert any("lift_reasons.csv lacks" in line for line in read.report["warnings"])
+
+
+def test_an_unknown_reason_of_many_rows_is_named(tmp_path):
+    read = records.read(npr(tmp_path, *["3/1/13,Gone fishing,J,T,PA,,"] * 11))
+    assert read.report["lift_reason"]["Gone fishing"] == 11
+
+
+def test_a_column_of_unknown_reasons_is_taken_for_another_one(tmp_path):
+    said = refused(npr(tmp_path, *["3/1/13,A. Person,J,T,PA,,"] * 50))
+    assert "column Detainer Lift Reason: 50 of 90 reasons are unknown" in said
+    assert "Person" not in said
+
+
+# Files
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_text_is_read_in_the_encodings_that_occur(tmp_path, encoding):
+    read = records.read(npr(tmp_path, "3/1/13,Lifted,CAÑON,TOWN,PA,,", encoding=encoding))
+    assert column(read, "facility")[0] == "CAÑON"
+    notes = [line for line in read.report["warnings"] if "not UTF-8" in line]
+    assert len(notes) == (encoding == "cp1252")
+
+
+def test_a_line_of_other_bytes_is_refused(tmp_path):
+    path = npr(tmp_path, "3/1/13,Lifted,X,TOWN,PA,,")
+    path.write_bytes(path.read_bytes().replace(b",X,", b",\x81\x8d,"))
+    read = records.read(path)
+    assert "neither UTF-8 nor Windows-1252" in read.report["refused"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "the file is empty"),
+        (b"hello\nworld\n", "no header of detainers"),
+        (b"Prepare Date,City,State\n1/1/13,A,PA\n", "the header has no column"),
+        (
+            b"Prepare Date,Prepare_Date,Detainer Lift Reason,City\n",
+            "column 'Prepare_Date' is there twice",
+        ),
+        (
+            b"Prepare Date,Detainer Lift Reason,Detainer Detention Facility\n",
+            "no row below the header",
+        ),
+        (b"PAR1 and so on", "the parquet file is broken"),
+        (b"ARROW1 and so on", "the feather file is broken"),
+        (b"PK\x03\x04 and so on", "the zip or xlsx file is broken"),
+        (b"\x1f\x8b and so on", "the gz file is broken"),
+        (b"\xd0\xcf\x11\xe0 and so on", "an old or password-protected Excel file"),
+        (b"<stata_dta>", "a Stata file"),
+        (b"\x00\x01\x02", "this is no text"),
+        (b"Prepare Date," + b"x" * 2_000_000, "longer than a megabyte"),
+        (b"\xff\xfePrepare", "not UTF-16"),
+    ],
+)
+def test_what_is_no_file_of_records_is_refused_in_a_line(tmp_path, content, said):
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    assert said in refused(path)
+    assert refused(path).startswith("a.bin")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    assert "no such file" in refused(tmp_path / "none.csv")
+    (tmp_path / "empty").mkdir()
+    assert "holds no file" in refused(tmp_path / "empty")
+
+
+def test_a_cut_archive_is_refused(tmp_path):
+    path = write(tmp_path, "npr_second_set", wrapped="gz")
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "the gz file is broken" in refused(path)
+
+
+def book(folder, fill):
+    """A workbook in the 2026 layout to which `fill` adds."""
+    header, cells = grid("cilp_2026", truth(20))
+    path = folder / "book.xlsx"
+    with xlsxwriter.Workbook(path) as made:
+        sheet = made.add_worksheet("Detainers")
+        sheet.write_row(6, 0, header)
+        day = made.add_format({"num_format": "m/d/yyyy"})
+        for at, row in enumerate(cells, start=7):
+            for position, cell in enumerate(row):
+                if isinstance(cell, date):
+                    sheet.write_datetime(at, position, cell, day)
+                elif cell is not None:
+                    sheet.write(at, position, cell)
+        fill(made, sheet)
+    return path
+
+
+def test_a_formula_is_refused_with_its_place(tmp_path):
+    path = book(tmp_path, lambda made, sheet: sheet.write_formula(9, 2, "=A1"))
+    assert refused(path) == (
+        'book.xlsx, sheet "Detainers", row 10, column C: the cell is a formula; expected values'
+    )
+
+
+def test_a_sheet_of_notes_is_named_and_one_of_data_without_a_header_refused(tmp_path):
+    path = book(tmp_path, lambda made, sheet: made.add_worksheet("Notes").write(0, 0, "note"))
+    assert (
+        'book.xlsx, sheet "Notes": no header of detainers; not read'
+        in (records.read(path).report["warnings"])
+    )
+    row = ["x"] * 30
+    path = book(tmp_path, lambda made, sheet: made.add_worksheet("More").write_row(0, 0, row))
+    assert 'sheet "More": no header of detainers' in refused(path)
+
+
+def test_a_stray_cell_far_away_is_refused_before_memory_is_filled(tmp_path):
+    path = book(tmp_path, lambda made, sheet: sheet.write(1_000_000, 16_000, "x"))
+    assert "delete stray cells" in refused(path)
+
+
+def test_sheets_without_rows_and_charts_are_left_out(tmp_path):
+    def fill(made, sheet):
+        made.add_worksheet("Empty")
+        made.add_chartsheet("Chart").set_chart(made.add_chart({"type": "line"}))
+
+    assert records.read(book(tmp_path, fill)).report["rows"]["kept"] == 20
+
+
+# The cache
+
+
+def test_what_was_read_is_taken_from_the_cache_by_content(tmp_path, monkeypatch):
+    path = npr(tmp_path)
+    first = records.read(path)
+    monkeypatch.setattr(records, "_convert", None)
+    assert records.read(path) == first
+    monkeypatch.undo()
+    path.write_bytes(path.read_bytes() + b"3/1/13,Lifted,J,T,PA,,\n")
+
+
+def test_another_content_is_read_again(tmp_path):
+    path = npr(tmp_path)
+    first = records.read(path)
+    path.write_bytes(path.read_bytes() + b"3/1/13,Lifted,J,T,PA,,\n")
+    assert records.read(path).report["rows"]["read"] == first.report["rows"]["read"] + 1
+    assert records.read(path).parquet != first.parquet
+
+
+def test_only_its_owner_may_look_into_the_cache_and_nothing_unfinished_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path / "new" / "cache"))
+    read = records.read(npr(tmp_path))
+    refused(npr(tmp_path, *["x,y,z"] * 20, name="b.txt"))
+    assert cache.folder() == tmp_path / "new" / "cache"
+    assert {path.suffix for path in cache.folder().iterdir()} == {".parquet", ".json"}
+    if sys.platform != "win32":
+        assert stat.S_IMODE(cache.folder().stat().st_mode) == 0o700
+        assert stat.S_IMODE(read.parquet.stat().st_mode) == 0o600
+
+
+def test_a_broken_cache_is_made_anew(tmp_path):
+    path = npr(tmp_path)
+    read = records.read(path)
+    read.parquet.with_suffix(".json").write_text("{", encoding="utf-8")
+    assert records.read(path).report == read.report
+    read.parquet.unlink()
+    assert records.read(path).parquet.is_file()
+
+
+def test_the_cache_is_the_users_folder_unless_told(monkeypatch, root):
+    monkeypatch.delenv("DETAINERS_CACHE")
+    monkeypatch.setattr("pathlib.Path.mkdir", lambda *_, **__: None)
+    assert "declined-detainers" in str(cache.folder())
+    assert root not in cache.folder().parents
+
+
+def test_no_date_of_birth_and_no_other_identifier_is_kept(tmp_path):
+    rows = truth(20)
+    header, cells = grid("cilp_2026", rows)
+    header[header.index("Box 0 Yes No")] = "Birth Year"
+    for cell in cells:
+        cell[header.index("Birth Date")] = "1987-06-05"
+        cell[header.index("Birth Year")] = "1987"
+    path = tmp_path / "a.csv"
+    pd.DataFrame(cells, columns=header).to_csv(path, index=False)
+    read = records.read(path)
+    assert not any("birth" in name for name in NAMES)
+    assert "1987" not in str(rows_of(read))
+    assert {"Birth Date", "Birth Year"} <= set(read.report["unused"])
+
+
+# Elsewhere
+
+
+def test_the_study_and_the_command_import_no_library_of_records():
+    code = (
+        "import sys; from helpers import cli, records, disclosure\n"
+        "from helpers.records import columns, problems\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"duckdb", "pyarrow", "python_calamine", "distributed"}
+
+
+def test_a_form_is_shown_without_its_content():
+    assert shape("Müller 1987-06") == "Aaaaaa 9999-99"
+    assert shape("x" * 40) == "a" * 30 + "..."

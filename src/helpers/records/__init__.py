@@ -11,9 +11,11 @@ are not read at all.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers.paths import project_root
 from helpers.records.problems import RecordsError
 
 if TYPE_CHECKING:
@@ -70,12 +72,9 @@ def read(path: Path | str, progress: Callable[[str], None] = lambda line: None) 
 
 
 def _convert(path: Path, key: str, progress: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
-    from helpers import datapackage
     from helpers.records import cache, canonical, engine, staging
     from helpers.records.report import report
 
-    crosswalk = datapackage.load("lift_reasons")
-    groups = dict(zip(crosswalk["reason"], crosswalk["group"], strict=True))
     with cache.scratch() as scratch:
         staged, table = scratch / "staged.parquet", scratch / "canonical.parquet"
         parts, notes = staging.stage(path, staged, scratch, progress)
@@ -83,9 +82,19 @@ def _convert(path: Path, key: str, progress: Callable[[str], None]) -> tuple[Pat
         with engine.connect(scratch, scratch / "cells.duckdb") as database:
             progress("putting the columns in order")
             layout = staging.layout_of(parts)
+            groups = _groups(project_root())
             canonical.canonicalise(database, staged, headers, layout, groups, table)
             described = report(database, path.name, parts, notes)
         return cache.store(key, table, described), described
+
+
+@lru_cache
+def _groups(root: Path) -> dict[str, str]:
+    """Return the group of each lift reason."""
+    from helpers import datapackage
+
+    crosswalk = datapackage.load("lift_reasons", root)
+    return dict(zip(crosswalk["reason"], crosswalk["group"], strict=True))
 
 
 def connect(*records: Records) -> "duckdb.DuckDBPyConnection":
