@@ -100,7 +100,7 @@ def layout_of(parts: Sequence[Part]) -> Layout:
 
 def _tables(path: Path, scratch: Path, notes: list[str]) -> Iterator[tuple[Source, Table]]:
     for file in listed(path):
-        name = file.relative_to(path.parent).as_posix() if path.is_dir() else file.name
+        name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         for source in sources(file, name, scratch):
             for table in _READERS[source.kind](source, notes):
                 yield source, table
