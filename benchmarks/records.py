@@ -125,7 +125,7 @@ def make_workbook(path: Path, rows: int, source: Path) -> None:
     lines = duckdb.execute(
         f"""
         SELECT concat('<row r="', line, '">', {", ".join(cells)}, '</row>')
-        FROM (SELECT row_number() OVER () + 7 AS line, * FROM '{source}' LIMIT {rows})
+        FROM (SELECT row_number() OVER () + 7 AS line, * FROM (FROM '{source}' LIMIT {rows}))
         """
     )
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as book:
