@@ -18,10 +18,7 @@ from record_files import HEADS, REDACTED, expected, grid, truth, wrap, write
 NPR = "npr_2007_2015"
 
 
-@pytest.fixture(autouse=True)
-def _cached_apart(tmp_path_factory, root, monkeypatch):
-    monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setenv("DETAINERS_ROOT", str(root))
+pytestmark = pytest.mark.usefixtures("record_cache")
 
 
 def rows_of(read):
