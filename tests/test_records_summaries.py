@@ -86,13 +86,11 @@ def test_summaries_of_parts_add_up_to_that_of_the_whole(tmp_path):
 
 def assert_same(one, other):
     for name in summaries.QUERIES:
-        keys = [
-            column for column in one[name] if not pd.api.types.is_integer_dtype(one[name][column])
-        ]
+        keys = list(one[name].select_dtypes(exclude="number"))
         left, right = (
             frame[name].sort_values(keys).reset_index(drop=True) for frame in (one, other)
         )
-        pd.testing.assert_frame_equal(left, right, check_dtype=False)
+        pd.testing.assert_frame_equal(left, right)
 
 
 def test_no_summary_has_a_column_that_singles_out(tmp_path):
@@ -113,7 +111,7 @@ def summary(rows):
     frame = pd.DataFrame(rows, columns=["month", "lift_reason"])
     declined = frame["lift_reason"].eq("Detainer Declined by LEA")
     outcomes = frame.assign(
-        month=pd.to_datetime(dict(year=2020, month=frame["month"], day=1)),
+        month=pd.to_datetime({"year": 2020, "month": frame["month"], "day": 1}),
         aor="Miami",
         detainers=1,
         lift_reason_group=declined.map({True: "declined", False: None}),
@@ -171,19 +169,14 @@ def test_worker_processes_count_the_same(tmp_path, scheduler):
     assert_same(cluster.summarise_on(read, scheduler), summary_of(read))
 
 
-def test_a_worker_that_does_not_see_the_cache_is_said(tmp_path, scheduler, monkeypatch):
-    read = in_row_groups(records.read(write(tmp_path, "cilp_2026")), tmp_path)
-    monkeypatch.setattr(cluster, "_RETRIES", 0)
-    share = cluster._share
-    read.parquet.rename(tmp_path / "away.parquet")
-    with pytest.raises(records.RecordsError, match="does not see .*many.parquet"):
-        share([0], str(read.parquet))
+def test_a_worker_that_does_not_see_the_cache_is_said(tmp_path):
+    with pytest.raises(records.RecordsError, match="a worker does not see"):
+        cluster._share([0], str(tmp_path / "elsewhere.parquet"))
 
 
-def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path):
+def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster, "PATIENCE", 1)
     read = records.read(write(tmp_path, "cilp_2026"))
-    with pytest.raises(
-        records.RecordsError, match="no Dask scheduler answers at tcp://127"
-    ) as said:
+    with pytest.raises(records.RecordsError, match="no Dask scheduler answers at tcp:") as said:
         cluster.summarise_on(read, "tcp://127.0.0.1:9")
     assert len(str(said.value).splitlines()) == 1

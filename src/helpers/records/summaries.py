@@ -15,7 +15,7 @@ from helpers.records.columns import DECLINED
 if TYPE_CHECKING:
     import duckdb
 
-_DECLINED = f"count_if(lift_reason_group = '{DECLINED}')"
+_DECLINED = f"count_if(lift_reason_group = '{DECLINED}')::BIGINT"
 
 # The day on which a detainer is known to have ended: as recorded, or the day on which ICE took the
 # person, where the record says that it did.
