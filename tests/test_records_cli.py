@@ -41,9 +41,10 @@ def test_summarise_answers_in_json_and_nothing_else(tmp_path):
         "2015-01",
     ]
     shown = {row["month"]: (row["detainers"], row["declined"]) for row in found["monthly"]}
-    assert shown["2014-04"] == (60, 12)
-    assert shown["2014-03"] == (None, None)
-    assert None in {row["detainers"] for row in found["monthly"][1:]}
+    assert shown["2014-05"] == (62, 12)
+    hidden = {month for month, counts in shown.items() if counts[0] is None}
+    assert {"2014-03"} < hidden  # four detainers; alone they would be the total less the others
+    assert len(hidden) <= 3
 
 
 def test_check_says_what_was_read_where_the_rows_are_and_what_to_beware_of(tmp_path, record_cache):
