@@ -35,7 +35,7 @@ def shape(text: str) -> str:
     return re.sub(r"\d", "9", form) + ("..." if len(text) > 30 else "")
 
 
-_BROKEN = (
+_BROKEN: tuple[type[Exception], ...] = (
     EOFError,
     KeyError,
     OSError,

@@ -5,9 +5,11 @@ Reading takes about 4 kB of memory for each row of 65 columns of the largest she
 
 import re
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -98,16 +100,21 @@ def _sheets(source: Source) -> Iterator["CalamineSheet"]:
 
 
 def _screened(source: Source) -> list[str]:
-    """Look through a workbook's XML for what the reader of cells does not tell.
+    """Look through a workbook for what the reader of cells does not tell.
 
-    A formula's stored value may be missing or stale, so formulas are refused. A cell with an error
-    (#N/A) reads as empty; the note says how many there are.
+    It checks no checksum, so each part is read through once here. A formula's stored value may be
+    missing or stale, so formulas are refused. A cell with an error (#N/A) reads as empty; the note
+    says how many there are.
     """
     errors = 0
     with unbroken(source.name, "xlsx"), zipfile.ZipFile(source.path) as archive:
-        for sheet, part in _parts(archive):
-            with archive.open(part) as xml:
-                errors += _screen(iter(lambda: xml.read(1 << 22), b""), source.name, sheet)
+        sheets = dict(_parts(archive))
+        for part in archive.namelist():
+            with archive.open(part) as file:
+                chunks = iter(partial(file.read, 1 << 22), b"")
+                if part in sheets:
+                    errors += _screen(chunks, source.name, sheets[part])
+                deque(chunks, maxlen=0)
     if errors:
         return [f"{source.name}: {errors} cells hold an Excel error and are taken as empty"]
     return []
@@ -142,12 +149,11 @@ def _check_size(start: bytes, where: str) -> None:
 
 
 def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Yield the name and the part of each sheet."""
+    """Yield the part and the name of each sheet."""
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     for sheet in book.iter(f"{_MAIN}sheet"):
         target = targets.get(sheet.get(f"{_OFFICE}id"), "")
         part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if part in archive.namelist():
-            yield sheet.get("name", ""), part
+        yield part, sheet.get("name", "")
