@@ -1,7 +1,7 @@
 # Each target is one line of the real command. Windows users: the README has the same without make.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: setup run test test-all reference site lab lint lock documents clean
+.PHONY: setup run check test test-all reference site bench lab lint lock documents clean
 
 setup: .venv/ready  ## make .venv with every package of requirements.lock, hashes checked, bytecode compiled
 
@@ -21,6 +21,9 @@ setup: .venv/ready  ## make .venv with every package of requirements.lock, hashe
 run: setup  ## run the study into papermill_runs/latest and figures/latest, then render it to site/
 	$(BIN)/detainers run && $(BIN)/detainers site --run latest
 
+check: setup  ## execute the reference run again under nbval, compare all it gives; the report is papermill_runs/reference.check/check.html
+	$(BIN)/detainers check
+
 test: lint  ## lint, types, every test that is not slow, the reference run re-executed under nbval
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
@@ -30,11 +33,25 @@ test-all: lint  ## the same with the slow tests
 lint: setup  ## style and types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
-reference: setup  ## remake the committed run and the text that is made from it
-	$(BIN)/detainers run --run reference --force && $(BIN)/python -m helpers.documents
+reference: setup  ## remake the committed run, simulations in full, and the text made from it
+	$(BIN)/detainers run --run reference --force -p 06.profile=full && $(BIN)/python -m helpers.documents
 
 site: setup  ## render the reference run to site/
 	$(BIN)/detainers site
+
+bench: setup  ## time the runner against other ways to run notebooks: benchmarks/README.md
+	-@$(MAKE) --silent benchmarks/.venv/ready
+	$(BIN)/python benchmarks/run.py
+
+benchmarks/.venv/ready: benchmarks/requirements.txt
+	@if command -v uv >/dev/null; then \
+	  uv venv --quiet --allow-existing --python $(PYTHON) benchmarks/.venv && \
+	  uv pip sync --quiet --python benchmarks/.venv --require-hashes --compile-bytecode $< ; \
+	else \
+	  $(PYTHON) -m venv benchmarks/.venv && \
+	  benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $< ; \
+	fi
+	@touch $@
 
 lab: setup  ## open the notebooks
 	$(BIN)/jupyter lab notebooks
@@ -44,6 +61,7 @@ documents: setup  ## rewrite data/README.md, the README's findings and the comme
 
 lock: setup  ## remake requirements.lock (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --generate-hashes --no-header --no-annotate --output-file requirements.lock pyproject.toml && $(BIN)/python -m helpers.documents
+	echo snakemake | uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file benchmarks/requirements.txt -
 
 clean:  ## remove what can be made again
-	rm -rf .venv site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv benchmarks/.venv site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 import small_study
-from helpers import cli, conflicts, datapackage, evidence, pages
+from helpers import archive, cli, conflicts, datapackage, evidence, lineage, pages
 from processes import marked, wait_until
+from small_lineage import lineage as small_lineage
 from small_study import EVIDENCE, GROWTH
 
 COMMAND = """
@@ -154,6 +155,76 @@ def test_pages_that_cannot_be_made_are_one_line_and_exit_code_2():
     answer = ask("site", "--run", "mine")
     assert answer.exit_code == 2
     assert "no finished run 'mine'" in answer.stderr
+
+
+@pytest.fixture
+def explained(monkeypatch):
+    """Every run is the small one; gives the names of those that are read."""
+    read = []
+
+    def load(run):
+        read.append(run)
+        return small_lineage()
+
+    monkeypatch.setattr(lineage, "load", load)
+    return read
+
+
+def test_explain_shows_a_result_of_the_reference_run_down_to_its_sources(explained):
+    answer = ask("explain", "week.share")
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith("- week.share = 0.072 ratio (95% interval 0.063 to 0.081)\n")
+    assert "https://example.org/list?a=1&b=2" in answer.stdout
+    tree = json.loads(ask("explain", "week.share", "--json", "--run", "mine").stdout)
+    assert tree["inputs"][0]["inputs"][0]["input"] == "fact:F1"
+    assert explained == ["reference", "mine"]
+
+
+def test_explain_draws_a_result(explained):
+    answer = ask("explain", "week.share", "--svg")
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith("<svg ")
+    assert answer.stdout.endswith("</svg>\n")
+
+
+def test_explain_says_what_a_fact_moves_and_which_facts_move_nothing(explained):
+    assert "- week.twice" in ask("explain", "--fact", "F1").stdout.splitlines()
+    assert json.loads(ask("explain", "--fact", "F1", "--json").stdout)["claims"] == ["c01"]
+    assert ask("explain", "--unused").stdout == "F2\n"
+    assert json.loads(ask("explain", "--unused", "--json").stdout) == ["F2"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["week.share", "--unused"], ["week.share", "--fact", "F1"], ["--fact", "F1", "--svg"]],
+)
+def test_explain_wants_one_question(explained, arguments):
+    answer = ask("explain", *arguments)
+    assert answer.exit_code == 2
+    assert "name a result" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["week.none"], "no result is named 'week.none'"),
+        (["--fact", "F9"], "there is no 'fact F9'"),
+    ],
+)
+def test_explain_refuses_what_is_not_there_in_a_line(explained, arguments, said):
+    answer = ask("explain", *arguments)
+    assert (answer.exit_code, answer.stderr) == (2, f"{said}\n")
+
+
+def test_archive_packs_the_reference_run_unless_told(monkeypatch):
+    monkeypatch.setattr(archive, "build", lambda run: Path(f"{run}.zip"))
+    assert ask("archive").stdout == "reference.zip\n"
+    assert json.loads(ask("archive", "--run", "mine", "--json").stdout) == {"archive": "mine.zip"}
+
+
+def test_a_run_that_cannot_be_archived_is_one_line_and_exit_code_2():
+    answer = ask("archive", "--run", "mine")
+    assert (answer.exit_code, answer.stderr) == (2, "there is no finished run 'mine'\n")
 
 
 def test_help_imports_no_heavy_library():

@@ -1,3 +1,4 @@
+import contextvars
 import json
 import os
 import threading
@@ -55,6 +56,15 @@ def test_linear_algebra_has_one_thread_unless_told(tmp_path, monkeypatch):
     assert printed(execute(source, tmp_path / "o.ipynb", kernels.PLAIN)) == ["3\n"]
 
 
+def test_threads_that_share_a_context_execute_side_by_side(tmp_path):
+    execute(notebook(tmp_path), tmp_path / "first.ipynb")  # it must leave nothing in the context
+    source = notebook(tmp_path, small_study.cell("wait", "import time; time.sleep(0.5)"))
+    context = contextvars.copy_context
+    with ThreadPoolExecutor(2) as pool:
+        made = [pool.submit(context().run, execute, source, tmp_path / f"{n}.ipynb") for n in "ab"]
+        assert all(one.result()["cells"] for one in made)
+
+
 def test_threads_execute_side_by_side_each_with_variables_of_its_own(tmp_path):
     meet = small_study.cell(
         "meet",
@@ -76,7 +86,8 @@ def test_threads_execute_side_by_side_each_with_variables_of_its_own(tmp_path):
     ("code", "said"),
     [
         ("1 / 0", r"failed at cell 'broken' \(In \[4\]\): ZeroDivisionError: division by zero"),
-        ("import os; os._exit(3)", "failed at cell 'broken': DeadKernelError"),
+        # A kernel that dies may have told the number of its cell, or not.
+        ("import os; os._exit(3)", r"failed at cell 'broken'(?: \(In \[4\]\))?: DeadKernelError"),
         (
             "raise ValueError('one\\ntwo')",
             r"\(In \[4\]\): ValueError: one$",
@@ -133,4 +144,5 @@ def test_many_executions_leave_no_file_open_and_no_thread(tmp_path):
     before = left()
     for _ in range(5):
         execute(source, tmp_path / "out.ipynb")
-    assert left() == before
+    # What other tests left behind may end meanwhile.
+    assert all(now <= then for now, then in zip(left(), before, strict=True))

@@ -30,6 +30,7 @@ ABOUT = {
     "title": TITLE,
     "alt": ALT,
     "source": "ICE weekly reports.",
+    "inputs": ["fact:A004", "series:weekly_detainers"],
     "notebook": "03_issuance_policy",
 }
 
@@ -116,6 +117,7 @@ def test_the_json_says_what_is_seen_whose_it_is_and_where_it_was_drawn(folder, m
         "source": "Bericht für März.",
         "notebook": "03_issuance_policy",
         "cell": "cell of 03_issuance_policy",
+        "inputs": ["fact:A004", "series:weekly_detainers"],
         "columns": ["week", "declined", "share", "place"],
     }
     assert "für" in text
@@ -183,6 +185,19 @@ def test_a_figure_without_words_is_refused_and_not_written(folder, wrong):
     with pytest.raises(FigureError, match="figure declined: "):
         save(**wrong)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("inputs", [[], ["A004"], ["fact:"], ["fact:A 4"], ["table:facts"]])
+def test_a_figure_without_inputs_or_with_a_malformed_one_is_refused(folder, inputs):
+    with pytest.raises(FigureError, match="figure declined: inputs"):
+        save(inputs=inputs)
+    assert not folder.exists()
+
+
+def test_inputs_are_kept_once_each_in_their_order(folder):
+    save(inputs=iter(["result:growth.factor", "fact:A004", "result:growth.factor"]))
+    about = json.loads((folder / "declined.json").read_text(encoding="utf-8"))
+    assert about["inputs"] == ["result:growth.factor", "fact:A004"]
 
 
 @pytest.mark.parametrize("name", ["growth.factor", "../declined"])

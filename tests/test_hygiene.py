@@ -27,6 +27,7 @@ MACHINE_LIBRARIES = {
     "nbval",
     "papermill",
     "rich",
+    "rocrate",
     "sphinx",
     "subprocess",
     "typer",
@@ -36,7 +37,7 @@ MACHINE_LIBRARIES = {
 
 MADE = re.compile(
     r"(?:.*/)?(?:\.(?!ci/|github/)[\w-]+|__pycache__|[\w-]+\.egg-info)/"
-    r"|site/|(?:papermill_runs|figures)/(?!reference/)"
+    r"|site/|declined-detainers-[\w-]+\.zip|(?:papermill_runs|figures)/(?!reference/)"
 )  # what .gitignore leaves out, where git cannot be asked
 INVENTED = {"someone", "user", "me"}  # names in examples, of nobody's machine
 MACHINE_PATH = re.compile(
@@ -119,7 +120,13 @@ def test_other_paths_are_left_alone(text):
 def test_without_a_repository_all_files_but_made_ones_are_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     kept = [".ci/run", ".gitignore", "a.txt", "docs/b.txt", "figures/reference/c.svg"]
-    made = [".venv/d.txt", "src/__pycache__/e.py", "figures/latest/f.svg", "site/g.html"]
+    made = [
+        "declined-detainers-mine.zip",
+        ".venv/d.txt",
+        "src/__pycache__/e.py",
+        "figures/latest/f.svg",
+        "site/g.html",
+    ]
     for name in [*kept, *made]:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -277,6 +284,98 @@ def test_dates_names_and_formulas_are_no_data(text):
     assert typed_numbers(text) == []
 
 
+DESIGN = {
+    r"p(?:-value)? (?:is )?below 0\.05|(?:not below|below)? ?0\.05": "the level of tests",
+    r"power 0\.8": "the power that is asked for",
+    r"[Pp]er 1,000": "a unit",
+    r"95 percent": "the level of intervals",
+    r"from 0\b(?: to 100%)?|0 to(?: 100 percent)?|(?:older than|line at) 0": "on an axis",
+    r"1 day to over 6 years": "an axis",
+    r"(?:from|to|is) 1\b": "the ratio of what does not differ",
+    r"mean of 13|(?:first|last) 52": "weeks of a mean, and of a year",
+    r"26 (?:to|weeks)|156|6 offices": "the design of a synthetic panel",
+}
+
+
+def strings(node):
+    """Texts in an expression, what is computed in them as a sign for it."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
+        yield "".join(str(part) for part in parts)
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                yield from strings(part.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from strings(child)
+
+
+def wordings(source):
+    """Texts for readers: titles, alternative texts and sources of figures, and sentences."""
+    for node in ast.walk(ast.parse(source)):
+        call = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+        if call.rpartition(".")[2] == "save":
+            named = [word.value for word in node.keywords if word.arg in ("title", "alt", "source")]
+            said = [*node.args, *named]
+        elif call in ("results.say", "results.text"):
+            said = node.args
+        else:
+            continue
+        yield from (text for part in said for text in strings(part) if " " in text.strip())
+
+
+def typed_in_code(source):
+    found = []
+    for text in wordings(source):
+        plain = re.sub(r"\{[^{}]*\}", "", text)
+        for name in DESIGN:
+            plain = re.sub(rf"(?<![\d.,…])(?:{name})", " ", plain)
+        found += typed_numbers(plain)
+    return found
+
+
+@per_notebook
+def test_no_number_of_the_data_is_typed_into_a_sentence_or_a_figure_s_words(path):
+    lines = "\n".join
+    plain = {
+        name: lines(x for x in text.splitlines() if not x.lstrip().startswith(("%", "!")))
+        for name, text in sources(path, "code")
+    }
+    found = {name: typed_in_code(text) for name, text in plain.items()}
+    assert {name: numbers for name, numbers in found.items() if numbers} == {}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "figures.save(fig, 'a', title='Detainers fell from 206 to 47')",
+        "figures.save(fig, 'a', title=results.text('{a.b} of 118 jurisdictions'))",
+        "figures.save(fig, 'a', alt=f'{x} bars, up to 206 detainers')",
+        "figures.save(fig, 'a', alt='Bars ' + ('up to 2,559 high' if high else 'of one height'))",
+        "save(fig, 'a', 'Detainers fell from 206 to 47', 'Dots.')",
+        "results.say('ICE counted 3.9 times as many')",
+        "results.say(f\"ICE counted {{a.b}}, or {x:.1f}, of {n if y else 'about 463 jails'}\")",
+    ],
+)
+def test_a_number_typed_into_the_words_of_code_is_recognised(code):
+    assert typed_in_code(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "results.say('In week 2 {a.week_2.share:percent} ({a.week_2.share:interval}) of 2017')",
+        "results.say(f'{{a.offices_{x}.weeks_156}} of {y:,.0f} in the mean, 95% interval')",
+        "figures.save(fig, 'a_2', title='By month', data=x[:52], alt=f'Bars from 0 to {most:.0f}')",
+        "show(table, 'Counts of 206')",
+    ],
+)
+def test_places_names_and_axes_in_the_words_of_code_are_no_data(code):
+    assert typed_in_code(code) == []
+
+
 # The two halves of the helpers
 
 
@@ -352,7 +451,10 @@ ESTIMATING = (
 )
 
 
-@pytest.mark.parametrize("name", ESTIMATING)
+SIMULATING = [path.stem for path in MODULES if path.stem.startswith("simulated_")]
+
+
+@pytest.mark.parametrize("name", [*ESTIMATING, *SIMULATING, "validation"])
 def test_a_module_that_estimates_opens_draws_and_prints_nothing(name):
     path = ROOT / "src" / "helpers" / f"{name}.py"
     source = path.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -255,20 +256,21 @@ def program(tmp_path):
         mark = f"KERNELS_TEST={uuid.uuid4()}"
         name, _, value = mark.partition("=")
         here = str(Path(__file__).parent)
-        begun.append(
-            subprocess.Popen(
-                [sys.executable, "-c", SERVE, here, str(tmp_path), cell, str(times)],
-                env={**os.environ, name: value},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+        process = subprocess.Popen(
+            [sys.executable, "-c", SERVE, here, str(tmp_path), cell, str(times)],
+            env={**os.environ, name: value},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
-        return begun[-1], mark
+        begun.append((process, mark))
+        return begun[-1]
 
     yield start
-    for process in begun:
+    for process, mark in begun:
         process.kill()
+        for left in marked(mark):
+            os.kill(left, signal.SIGKILL)
         process.communicate()
 
 

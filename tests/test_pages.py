@@ -37,7 +37,7 @@ def result(value, inputs, cell, **more):
 RESULTS = {
     "weeks.declined": result(206.0, ["fact:A004", "fact:X001"], "declined"),
     "weeks.mean_issued": result(
-        2859.51, ["series:weekly_detainers", "parameter:group"], "declined", decimals=1
+        2859.51, ["series:weekly_detainers", "parameter:source_policy"], "declined", decimals=1
     ),
     "share.declined_of_issued": result(
         0.0717,

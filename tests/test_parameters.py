@@ -38,6 +38,7 @@ DEFAULTS = {
         "reattribute_state_jail": False,
     },
     "05_claims": {"source_policy": "judgement"},
+    "06_method_validation": {"profile": "short"},
 }
 GROWTH, AGES, ISSUANCE = "01_jurisdiction_growth", "02_detainer_age", "03_issuance_policy"
 

@@ -213,6 +213,13 @@ def test_an_interval_without_any_end_is_refused(own):
         own.put("ages.n", 1, interval=(None, None), **WAY)
 
 
+def test_results_under_a_prefix_are_named_as_inputs(own):
+    for name in ("ages.a.mean", "ages.b.mean", "ages.a.low"):
+        own.put(name, 1, **WAY)
+    assert own.under("ages.a.") == ["result:ages.a.mean", "result:ages.a.low"]
+    assert own.under("nothing.") == []
+
+
 # Sentences and tables
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,15 +17,20 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from helpers.runner import Step
+    from helpers.sweep import Setting
 
 _USER_ERRORS = {
+    "helpers.archive": "ArchiveError",
     "helpers.datapackage": "DataError",
     "helpers.evidence": "EvidenceError",
+    "helpers.lineage": "LineageError",
     "helpers.pages": "PagesError",
     "helpers.parameters": "ParameterError",
     "helpers.paths": "PathError",
+    "helpers.reexecution": "CheckError",
     "helpers.records.problems": "RecordsError",
     "helpers.request": "RunError",
+    "helpers.results": "ResultError",
 }
 
 
@@ -64,6 +70,7 @@ records_app = typer.Typer(
 )
 app.add_typer(records_app, name="records")
 
+_Run = Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")]
 _Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, on standard output.")]
 _Records = Annotated[
     Path, typer.Argument(metavar="PATH", help="A file of records, or a folder of one release.")
@@ -76,7 +83,7 @@ _Scheduler = Annotated[
 
 @app.command()
 def run(
-    run: Annotated[str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")] = "latest",
+    run: _Run = "latest",
     parameter: Annotated[
         list[str] | None,
         typer.Option(
@@ -166,6 +173,54 @@ def parameters(
         _print_tables(rows)
 
 
+@app.command()
+def sweep(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="A file of studies/.")],
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Dask scheduler that runs already: tcp://HOST:PORT."),
+    ] = None,
+    scheduler_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File that a Dask scheduler wrote.")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Processes to work with; one a processor unless set."
+        ),
+    ] = None,
+    run: Annotated[
+        str, typer.Option(metavar="NAME", help="Run whose results the notebook reads, if any.")
+    ] = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Run one notebook under many settings of its parameters.
+
+    Settings whose code, parameters and data are unchanged are left alone. What succeeded is
+    gathered into one table, results.parquet.
+    """
+    from helpers import studies, sweep
+
+    prepared = sweep.prepare(studies.read(study), run)
+    with _counted(len(prepared.plans), as_json) as report:
+        outcome = sweep.run(
+            prepared,
+            lambda: sweep.cluster(scheduler, scheduler_file, workers),
+            report=report,
+            data_problems=_data_problems,
+        )
+    if as_json:
+        _print_json(outcome.as_dict())
+    else:
+        states = Counter(setting.state for setting in outcome.settings)
+        counts = ", ".join(f"{count} {state}" for state, count in states.items())
+        typer.echo(f"{len(outcome.settings)} settings: {counts}")
+        typer.echo(f"results: {Path(outcome.folder) / sweep.RESULTS}")
+    if outcome.message:
+        typer.echo(outcome.message, err=True)
+        raise typer.Exit(1)
+
+
 @data_app.command("check")
 def data_check(as_json: _Json = False) -> None:
     """Check data/ against its schema, and that every conflict of sources has a judgement."""
@@ -180,10 +235,80 @@ def data_check(as_json: _Json = False) -> None:
 
 
 @app.command()
+def check(
+    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.")] = "reference",
+    other: Annotated[
+        str | None,
+        typer.Argument(help="Another finished run: compare the two, and execute nothing."),
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option(metavar="NN", help="A notebook to leave out; repeatable.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Execute a run's stored notebooks again under nbval, and compare all that they give.
+
+    Texts, results, figures' data and pictures. The report, with what differs and why, is written
+    beside the run: check.json and check.html.
+    """
+    from helpers import check as checking
+    from helpers import check_report
+
+    if other is None:
+        with _cells_done(as_json) as progress:
+            report = checking.check(run, skip=skip or (), progress=progress)
+    else:
+        report = checking.compare_runs(run, other, skip=skip or ())
+    if as_json:
+        _print_json(report)
+    else:
+        check_report.show(report)
+    raise typer.Exit(0 if report["ok"] else 1)
+
+
+@app.command()
+def explain(
+    result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
+    fact: Annotated[
+        str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
+    ] = None,
+    unused: Annotated[
+        bool,
+        typer.Option("--unused", help="The published figures that no result or figure names."),
+    ] = False,
+    svg: Annotated[
+        bool, typer.Option("--svg", help="Draw what the result rests on, as a picture.")
+    ] = False,
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Show where a result comes from, down to its sources; or what a published figure moves."""
+    from helpers import lineage, lineage_graph, lineage_text
+
+    if sum((result is not None, fact is not None, unused)) != 1 or (svg and result is None):
+        raise typer.BadParameter("name a result (--svg draws it), or give --fact ID, or --unused")
+    found = lineage.load(run)
+    answer: Any
+    if svg:
+        answer = lineage_graph.svg(found, str(result))
+        lines = answer.splitlines()
+    elif unused:
+        lines = answer = lineage.unused(found)
+    elif fact is not None:
+        answer = lineage.dependents(found, f"fact:{fact}")
+        lines = lineage_text.dependent_lines(answer)
+    else:
+        answer = lineage.explain(found, str(result))
+        lines = lineage_text.as_lines(answer)
+    if as_json:
+        _print_json(answer)
+    else:
+        typer.echo("\n".join(lines))
+
+
+@app.command()
 def site(
-    run: Annotated[
-        str, typer.Option(metavar="NAME", help="Folder in papermill_runs/.")
-    ] = "reference",
+    run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
     """Render a run as HTML pages under site/."""
@@ -194,6 +319,21 @@ def site(
         _print_json({"site": index})
     else:
         typer.echo(index)
+
+
+@app.command()
+def archive(
+    run: _Run = "reference",
+    as_json: _Json = False,
+) -> None:
+    """Pack a run with all that is needed to make it again, as an RO-Crate."""
+    from helpers import archive
+
+    path = str(archive.build(run))
+    if as_json:
+        _print_json({"archive": path})
+    else:
+        typer.echo(path)
 
 
 @records_app.command("check")
@@ -254,6 +394,15 @@ def _print_tables(rows: list[dict[str, Any]]) -> None:
         console.print(table)
 
 
+@contextmanager
+def _cells_done(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show on terminals how many cells are done."""
+    from rich.console import Console
+
+    with Console(stderr=on_stderr).status("starting nbval", spinner="line") as status:
+        yield lambda done, cells: status.update(f"{done} of {cells} cells executed under nbval")
+
+
 def _allowed(row: dict[str, Any]) -> str:
     if row["type"] == "text" and row["choices"]:
         return row["choices"].replace(", ", "\n")
@@ -276,6 +425,28 @@ def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
                 running[:] = [name for name in running if name != step.notebook]
                 _print_step(console, step)
             status.update(", ".join(running))
+
+        yield report
+
+
+@contextmanager
+def _counted(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None]]:
+    """Show how many settings are finished, and a line for each that failed."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def report(setting: "Setting") -> None:
+            progress.advance(task)
+            if setting.state == "failed":
+                chosen = ", ".join(f"{name}={value}" for name, value in setting.parameters.items())
+                why = escape(f"{chosen}: {setting.message}")
+                console.print(f"{setting.id}  [bold red]failed[/]  {why}")
 
         yield report
 

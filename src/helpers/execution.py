@@ -1,13 +1,15 @@
 """Execute one notebook, in a kernel, a folder and an environment of its own."""
 
 import asyncio
+import contextvars
 import json
 import logging
 import os
+import re
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_core.utils import ensure_event_loop
 
 from helpers import kernels
 
@@ -42,7 +45,7 @@ def execute(
     parameters: Mapping[str, Any],
     environment: Mapping[str, str],
     kernel: str = kernels.PLAIN,
-) -> None:
+) -> int | None:
     """Execute a notebook; several threads may do so at a time.
 
     Parameters
@@ -58,6 +61,11 @@ def execute(
     kernel
         `kernels.WARM`, where `kernels.obstacle` names none, or `kernels.PLAIN`.
 
+    Returns
+    -------
+    int or None
+        Most memory that the kernel held, in megabytes; None where the system does not say.
+
     Raises
     ------
     ExecutionError
@@ -68,8 +76,11 @@ def execute(
 
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     papermill_engines.register("detainers", _engine())
+    manager = _manager(source.parent, _variables(environment))
     try:
-        papermill.execute_notebook(
+        contextvars.Context().run(
+            _with_loop,
+            papermill.execute_notebook,
             _literally(source),
             _literally(output),
             parameters=dict(parameters),
@@ -79,13 +90,14 @@ def execute(
             progress_bar=False,
             request_save_on_cell_execute=False,
             save_failed_to=output,
-            kernel_manager_class=_manager(source.parent, _variables(environment)),
+            kernel_manager_class=manager,
             shutdown_kernel="immediate",
             # Left to itself, each kernel warns of TCP without encryption on standard error.
             extra_arguments=["--log-level=CRITICAL"],
         )
     except Exception as error:  # kernels fail in many ways, and each is one line to the user
         raise ExecutionError(f"failed{_place_of_failure(output)}: {_one_line(error)}") from error
+    return manager.peak_mb
 
 
 def stop() -> None:
@@ -97,6 +109,18 @@ def stop() -> None:
 
 
 _running: set[AsyncKernelManager] = set()
+
+
+def _with_loop(call: Callable[..., Any], *arguments: Any, **options: Any) -> None:  # noqa: ANN401
+    """Call, in a new context, what nbclient runs in the event loop that it finds there.
+
+    It finds the loop in a context variable, and threads that share a context would share the loop,
+    which runs in one of them only.
+    """
+    try:
+        call(*arguments, **options)
+    finally:
+        ensure_event_loop().close()
 
 
 def _variables(own: Mapping[str, str]) -> dict[str, str]:
@@ -131,15 +155,13 @@ def _engine() -> type:
     return Engine
 
 
-def _manager(folder: Path, variables: Mapping[str, str]) -> type[AsyncKernelManager]:
+def _manager(folder: Path, variables: Mapping[str, str]) -> type["_Manager"]:
     """Return a class of kernel managers, for kernels in this folder and with these variables.
 
     The folder and the variables of this process would be those of all its threads.
     """
 
-    class Manager(AsyncKernelManager):
-        client_factory = _Client
-
+    class Manager(_Manager):
         def __init__(self, **options: Any) -> None:  # noqa: ANN401 - passed on
             if sys.platform == "linux":
                 # A port found free can be taken by another process before the kernel takes it.
@@ -149,6 +171,10 @@ def _manager(folder: Path, variables: Mapping[str, str]) -> type[AsyncKernelMana
         async def start_kernel(self, **options: Any) -> None:  # noqa: ANN401 - passed on
             await super().start_kernel(**options, cwd=str(folder), env=dict(variables))
             _running.add(self)
+
+        async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
+            type(self).peak_mb = _peak_mb(self.provisioner.pid)
+            await super().shutdown_kernel(now, restart)
 
         async def cleanup_resources(self, restart: bool = False) -> None:
             _running.discard(self)
@@ -175,6 +201,21 @@ class _Client(AsyncKernelClient):
             if not await self.is_alive():
                 raise RuntimeError("the kernel died before it was ready")
         raise RuntimeError(f"the kernel was not ready after {timeout} seconds")
+
+
+class _Manager(AsyncKernelManager):
+    client_factory = _Client
+    peak_mb: int | None = None
+
+
+def _peak_mb(pid: int) -> int | None:
+    """Return the most memory that a process has held, in megabytes, where Linux keeps account."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return round(int(found[1]) * 1024 / 1e6) if found else None
 
 
 def _literally(path: Path) -> str:

@@ -3,16 +3,20 @@
 import io
 import re
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
+import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 import PIL.Image
 import seaborn as sns
 from IPython.display import Image
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from helpers import paths
+from helpers.inputs import once_each
 from helpers.notebooks import running_cell
 
 WIDTH = 7.0
@@ -42,6 +46,7 @@ class FigureError(ValueError):
 
 def use_style() -> None:
     """Set the style of all figures of a notebook, deterministic to the byte."""
+    matplotlib.rcdefaults()  # not what the user's own matplotlibrc says
     sns.set_theme(
         style="whitegrid",
         font="DejaVu Sans",
@@ -86,7 +91,15 @@ def new(height: float = 4.0, nrows: int = 1, ncols: int = 1, **kwargs: Any) -> t
 
 
 def save(
-    fig: Figure, name: str, *, data: pd.DataFrame, title: str, alt: str, source: str, notebook: str
+    fig: Figure,
+    name: str,
+    *,
+    data: pd.DataFrame,
+    title: str,
+    alt: str,
+    source: str,
+    inputs: Iterable[str],
+    notebook: str,
 ) -> Image:
     """Write a figure into the run's folder: svg, png, csv and json, and return it for display.
 
@@ -104,6 +117,9 @@ def save(
         What is seen: type, axes with their ranges, marks, meaning.
     source
         Whose data, as a sentence.
+    inputs
+        What is drawn, in the form of a result's inputs: `result:growth.factor`, `fact:A028`,
+        `series:weekly_detainers` and so on.
     notebook
         Name of the notebook that draws it.
 
@@ -116,7 +132,7 @@ def save(
     ------
     FigureError
         If the data is empty, title or source is missing, the alt text is under 40 characters or
-        repeats the title, or the name is no stem of a file.
+        repeats the title, the name is no stem of a file, or an input is malformed or none given.
     """
     if data.empty or not data.columns.is_unique:
         raise FigureError(f"figure {name}: data must have rows, and columns of different names")
@@ -124,6 +140,10 @@ def save(
         raise FigureError(f"figure {name}: alt text must say what is seen, beyond the title")
     if not (title.strip() and source.strip() and re.fullmatch(r"[a-z0-9_]+", name)):
         raise FigureError(f"figure {name}: a title, a source and a lower-case name are needed")
+    try:
+        rests_on = once_each(inputs, f"figure {name}")
+    except ValueError as error:
+        raise FigureError(str(error)) from None
     _frame(fig, title, source)
     about = {
         "title": title,
@@ -131,9 +151,11 @@ def save(
         "source": source,
         "notebook": notebook,
         "cell": running_cell(notebook),
+        "inputs": rests_on,
         "columns": [str(column) for column in data.columns],
     }
-    # Laying out is slow, and done once; both pictures then show the same.
+    # Laying out is slow, and done once, whatever backend is set; both pictures then show the same.
+    FigureCanvasAgg(fig)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     stem, picture = paths.figure_folder() / name, _png(fig)

@@ -22,6 +22,7 @@ from helpers.rates import RateRatio
 
 _YEAR = np.timedelta64(8766, "h")  # 365.25 days
 _LARGEST_CORRELATION = 0.98
+_HOLIDAYS = USFederalHolidayCalendar()  # one calendar keeps what it has worked out
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def terms(
     found |= _interruption(start, end, [date.to_datetime64() for date in dates], trend)
     found |= _season(periods, harmonics)
     if holidays:
-        closed = USFederalHolidayCalendar().holidays(start.min(), end.max()).to_numpy()
+        closed = _HOLIDAYS.holidays(start.min(), end.max()).to_numpy()
         found["holidays"] = np.searchsorted(closed, end) - np.searchsorted(closed, start)
     return pd.DataFrame(found, index=periods.index, dtype=float)
 

@@ -15,6 +15,7 @@ ONE_SOURCE = (
     "it lists; they are read as the national number, which stood in that place in the reports "
     "before. For the declinations no second source was found."
 )
+NONE_PUBLISHED = "No such records of this week were published; none are counted."
 PARTS = ["reported", "travis", "state_jail", "withdrawn"]
 """Columns of the weeks that a number after the chosen steps rests on."""
 
@@ -69,8 +70,8 @@ def put_weeks(results: Results, records: pd.DataFrame, weeks: pd.DataFrame) -> N
     """
     made_of = {
         "other": ["reported", "travis", "withdrawn"],
-        "withdrawn": ["withdrawn"],
-        "state_jail": ["state_jail"],
+        "withdrawn": ["reported", "withdrawn"],
+        "state_jail": ["reported", "state_jail"],
         "county": ["travis", "state_jail"],
     }
     split = issuance.parts(weeks)
@@ -96,12 +97,14 @@ def put_weeks(results: Results, records: pd.DataFrame, weeks: pd.DataFrame) -> N
             **about,
         )
         for part, columns in made_of.items():
+            corrected = part in ("withdrawn", "state_jail")
             results.put(
                 f"issuance.parts.week_{week}.{part}",
                 split.at[week, part],
                 unit="declinations",
                 inputs=issuance.inputs(records, columns, [week]),
                 method=f"week {week}'s declinations as published, split without overlap: {part}",
+                caveat=NONE_PUBLISHED if corrected and not split.at[week, part] else None,
             )
     results.put(
         "issuance.week_1.outside_travis",
@@ -315,7 +318,9 @@ def put_combinations(results: Results, records: pd.DataFrame, table: pd.DataFram
             "different results among the combinations with Travis County in",
         ),
     }
-    put_each(results, "issuance.combinations.", rows, unit="combinations", inputs=OF_STEPS)
+    compared = [f"result:issuance.combinations.{slug(steps)}.ratio" for steps in table["steps"]]
+    counted = {"unit": "combinations", "inputs": [*OF_STEPS, *compared]}
+    put_each(results, "issuance.combinations.", rows, **counted)
     per_issued = "exact, per detainer issued"
     put_below(results, "two_weeks", table, "p_value", f"two weeks, {per_issued}", two_weeks)
     exact_three = "homogeneity_exact", f"three weeks, {per_issued}"

@@ -236,7 +236,7 @@ def _serve() -> None:
     if sys.path[0] == "":
         del sys.path[0]  # an ordinary kernel does so while it imports
     link = socket.socket(fileno=int(sys.argv[1]))
-    variables = _import_libraries(link)
+    variables = _import_libraries()
     gc.collect()
     gc.freeze()  # the collector would touch, and thereby copy, the memory that kernels share
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # kernels that end leave nothing to collect
@@ -253,7 +253,7 @@ def _serve() -> None:
     os._exit(0)
 
 
-def _import_libraries(link: socket.socket) -> dict[str, str]:
+def _import_libraries() -> dict[str, str]:
     """Import what notebooks need; return the variables that libraries set as they are imported."""
     from helpers.manifest import MACHINERY
 
@@ -267,8 +267,6 @@ def _import_libraries(link: socket.socket) -> dict[str, str]:
     sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     before = dict(os.environ)
     for name in (*kernel, "jsonschema", *LIBRARIES, *(f"helpers.{module}" for module in study)):
-        if select.select([link], [], [], 0)[0] and not link.recv(1, socket.MSG_PEEK):
-            os._exit(0)  # the client is gone
         # What cannot be imported fails again, and is seen, in the notebook that wants it.
         with suppress(Exception):
             importlib.import_module(name)

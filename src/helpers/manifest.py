@@ -1,5 +1,6 @@
 """What a run's manifest records: what the notebooks were made from, and whether that changed."""
 
+import csv
 import hashlib
 import importlib.metadata
 import json
@@ -7,6 +8,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,38 @@ from helpers.parameters import MODELS
 NAME = "manifest.json"
 HELPERS = Path(__file__).parent
 MACHINERY = {
+    "archive",
+    "causes",
+    "check",
+    "check_report",
+    "choices",
     "cli",
+    "compare",
+    "compare_pictures",
+    "comparison",
+    "crate",
     "documents",
     "execution",
     "kernels",
+    "learning",
+    "lineage",
+    "lineage_graph",
+    "lineage_text",
     "manifest",
+    "nbval_record",
     "outputs",
     "pages",
+    "reexecution",
+    "replication",
     "request",
     "runner",
+    "studies",
+    "sweep",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""
+
+BY_ROW = {"data/evidence/facts.csv": "fact", "data/judgements/assumptions.csv": "assumption"}
+"""Tables whose rows results name as inputs, by the row's first column (`fact:A028`)."""
 
 
 def read(folder: Path) -> dict[str, Any] | None:
@@ -82,13 +105,15 @@ def ingredients(root: Path) -> dict[str, Any]:
     -------
     dict
         `helpers` (hash of each module of the study, by name), `data` (hash of each file of data/,
-        by path), `lock` (hash of requirements.lock, None without one) and `python` (version).
+        by path), `rows` (of each row of the tables `BY_ROW`, by table and first column), `lock`
+        (hash of requirements.lock, None without one) and `python` (version).
     """
     return {
         "helpers": {name: sha256(HELPERS / f"{name}.py") for name in _study_modules()},
         "data": {
             path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
         },
+        "rows": {file: _hashes_of_rows(root / file) for file in BY_ROW},
         "lock": sha256(root / "requirements.lock"),
         "python": platform.python_version(),
     }
@@ -174,7 +199,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         elif not isinstance(old, dict):
             found.append(f"the manifest does not say which {kind} it was made from")
         else:
-            found += [name.format(part) + fate for part, fate in _fates(old, new)]
+            found += [name.format(part) + fate for part, fate in fates(old, new)]
             if old == new and list(old) != list(new):
                 found.append(f"the order of the {kind} changed")
     return found
@@ -191,7 +216,8 @@ _NAMES = {
 }
 
 
-def _fates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def fates(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each part that is not the same in two mappings, and what became of it."""
     for part in {**old, **new}:
         if part not in old:
             yield part, " is new"
@@ -223,6 +249,16 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
+def _hashes_of_rows(path: Path) -> dict[str, str]:
+    """Return eight digits of the hash of each row of a table, by its first column."""
+    if not path.is_file():
+        return {}
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [row for row in csv.reader(file) if row][1:]
+    return {row[0]: hashlib.sha256(json.dumps(row).encode()).hexdigest()[:8] for row in rows}
+
+
+@cache
 def _direct_packages() -> dict[str, str]:
     required = importlib.metadata.requires("declined-detainers") or []
     names = [re.split(r"[^\w.-]", line)[0] for line in required if "extra ==" not in line]

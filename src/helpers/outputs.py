@@ -14,7 +14,10 @@ from helpers.notebooks import declared_reads
 
 @dataclass(frozen=True)
 class Run:
-    """A run: where it is, what its notebooks are made from now, and what its manifest says."""
+    """A run: where it is, what its notebooks are made from now, and what its manifest says.
+
+    `previous` is the folder of the run whose results they read, None for this run.
+    """
 
     name: str
     root: Path
@@ -23,6 +26,7 @@ class Run:
     shared: dict[str, Any]
     entries: dict[str, dict[str, Any]]
     made_on: str | None = None
+    previous: Path | None = None
 
     def results(self, notebook: str) -> Path:
         """Return the results file of a notebook."""
@@ -32,7 +36,8 @@ class Run:
         """Return the same run inside the hidden folder in which a notebook executes."""
         # Of this process: the kernel of one that was killed may live, and write, a moment longer.
         out = self.folder / f".staging-{notebook[:2]}-{os.getpid()}"
-        folder, figures = out / "papermill_runs" / self.name, out / "figures" / self.name
+        name = self.folder.name
+        folder, figures = out / "papermill_runs" / name, out / "figures" / name
         return replace(self, folder=folder, figures=figures)
 
     def note(self, notebook: str, **entry: Any) -> None:  # noqa: ANN401 - JSON values
@@ -51,6 +56,7 @@ class Run:
             "versions": found["versions"],
             "lock": self.shared["lock"],
             "data": self.shared["data"],
+            "rows": self.shared["rows"],
             "git": found["git"],
         }
 
@@ -64,7 +70,7 @@ def results_in(path: Path) -> dict[str, Any] | None:
 def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the hash of each results file that a notebook's metadata declares it reads."""
     return {
-        name: manifest.sha256(paths.results_file(run.folder, name))
+        name: manifest.sha256(paths.results_file(run.previous or run.folder, name, run.root))
         for name in declared_reads(source)
     }
 

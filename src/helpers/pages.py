@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from sphinx.errors import SphinxError
 from sphinx.util.console import strip_escape_sequences
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
-from helpers import datapackage, evidence, paths
+from helpers import datapackage, evidence, lineage, paths
 from helpers.results import shown
 
 _THEME = Path(__file__).parent / "pages_theme"
@@ -201,7 +200,7 @@ def _index(run: _Run) -> str:
 def _results_page(run: _Run) -> str:
     lines = ["# Results and their lineage", ""]
     lines += ["What each number is, how it was made, and the published figures it rests on.", ""]
-    known = _known_inputs()
+    known = lineage.described(evidence.load())
     for notebook in dict.fromkeys(entry["notebook"] for entry in run.results.values()):
         title = _opening(run, notebook)[0] if notebook in run.notebooks else _plain(notebook)
         lines += [f"## {title}", ""]
@@ -214,76 +213,61 @@ def _results_page(run: _Run) -> str:
     return "\n".join(lines)
 
 
-def _known_inputs() -> dict[str, str]:
-    """Return the Markdown that describes each fact, series and assumption, by input name."""
-    facts = evidence.load().facts.to_dict("records")
-    assumptions = datapackage.load("assumptions").to_dict("records")
-    return {
-        **{f"fact:{row['fact_id']}": _fact(row) for row in facts},
-        **{f"assumption:{row['assumption']}": _assumption(row) for row in assumptions},
-        **{f"series:{table.name}": _series(table) for table in datapackage.package().resources},
-    }
+def _described(item: Mapping[str, Any]) -> str:
+    """Return the Markdown for a description of `helpers.lineage.described`."""
+    if "printed" in item:
+        return _fact(item)
+    if "file" in item:
+        return _series(item)
+    return _assumption(item) if "reason" in item else _plain(item["meaning"])
 
 
-def _fact(row: Mapping[str, Any]) -> str:
-    where = ", ".join(filter(None, (row["qualifier"], row["jurisdiction"], row["window"])))
-    source = [_link(row["title"], row["url"]), _plain(row["publisher"]), _plain(row["published"])]
+def _fact(item: Mapping[str, Any]) -> str:
+    where, source = (item["qualifier"], item["place"], item["window"]), item["source"]
+    origin = [_link(source["title"], source["url"])]
+    origin += [_plain(source["publisher"]), _plain(source["published"])]
     return (
-        f"**{_plain(row['value_text'])}** {_plain(row['unit'])} ({_plain(where)}): "
-        f"{_plain(row['definition'])}. Source: {', '.join(filter(None, source))}."
+        f"**{_plain(item['printed'])}** {_plain(item['unit'])} "
+        f"({_plain(', '.join(filter(None, where)))}): "
+        f"{_plain(item['definition'])}. Source: {', '.join(filter(None, origin))}."
     )
 
 
-def _assumption(row: Mapping[str, Any]) -> str:
-    tried = [f"{row[end]:g}" for end in ("low", "high") if not math.isnan(row[end])]
+def _assumption(item: Mapping[str, Any]) -> str:
+    tried = [f"{item[end]:g}" for end in ("low", "high") if item[end] is not None]
     varied = f" (varied: {_plain(' to '.join(tried))})" if tried else ""
-    number = f"**{_plain(format(row['value'], 'g'))}** {_plain(row['unit'])}"
-    return f"{number}{varied}: {_plain(row['meaning'])}. {_plain(row['reason'])}"
+    number = f"**{_plain(format(item['value'], 'g'))}** {_plain(item['unit'])}"
+    return f"{number}{varied}: {_plain(item['meaning'])}. {_plain(item['reason'])}"
 
 
-def _series(table: Any) -> str:  # noqa: ANN401 - frictionless is untyped
-    sources = [_link(source["title"], source.get("path", "")) for source in table.sources]
-    return f"{_plain(table.title)}." + (f" Source: {'; '.join(sources)}." if sources else "")
+def _series(item: Mapping[str, Any]) -> str:
+    sources = [_link(source["title"], source["url"]) for source in item["sources"]]
+    return f"{_plain(item['title'])}." + (f" Source: {'; '.join(sources)}." if sources else "")
 
 
-def _lineage(name: str, run: _Run, known: Mapping[str, str]) -> Iterator[str]:
+def _lineage(name: str, run: _Run, known: Mapping[str, Any]) -> Iterator[str]:
     entry = run.results[name]
     yield f"- Method: {_plain(entry['method'])}"
     yield f"- Made in: {_maker_link(entry, run)}"
     yield "- Computed from:"
     for item in entry["inputs"]:
         yield f"  - {_input(item, run, known)}"
-    below = [item for item in _inputs_below(name, run) if item not in entry["inputs"]]
+    below = [item for item in lineage.below(name, run.results) if item not in entry["inputs"]]
     if below:
         yield "- Through those results, from:"
     for item in below:
         yield f"  - {_input(item, run, known)}"
 
 
-def _inputs_below(name: str, run: _Run) -> list[str]:
-    """Return all inputs of a result but results, through every result that it rests on."""
-    found: dict[str, None] = {}
-    seen, waiting = {name}, [name]
-    while waiting:
-        for item in run.results[waiting.pop(0)]["inputs"]:
-            kind, _, key = item.partition(":")
-            if kind != "result":
-                found[item] = None
-            elif key in run.results and key not in seen:
-                seen.add(key)
-                waiting.append(key)
-    return list(found)
-
-
-def _input(item: str, run: _Run, known: Mapping[str, str]) -> str:
+def _input(item: str, run: _Run, known: Mapping[str, Any]) -> str:
     kind, _, key = item.partition(":")
     if kind == "result":
         return f"result {_result_link(key, run)}"
-    if kind in ("parameter", "simulation"):
+    if kind == "simulation":
         return f"{kind} {_plain(key)}"
     if item not in known:
         raise PagesError(f"run {run.name!r} rests on {item}, which data/ does not have; run again")
-    return f"{kind} {_plain(key)}: {known[item]}"
+    return f"{kind} {_plain(key)}: {_described(known[item])}"
 
 
 def _maker_link(entry: Mapping[str, Any], run: _Run) -> str:

@@ -6,7 +6,7 @@ here is required.
 
 import datetime as dt
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Annotated, Any, Literal, get_args
 
@@ -133,12 +133,22 @@ class Claims(_Parameters):
     source_policy: SourcePolicy
 
 
+class Validation(_Parameters):
+    """Parameters of 06_method_validation."""
+
+    profile: Literal["short", "full"] = Field(
+        description="how many data sets are simulated: a first look in seconds, or as many as in "
+        "the reference run"
+    )
+
+
 MODELS: dict[str, type[_Parameters]] = {
     "00_evidence": Evidence,
     "01_jurisdiction_growth": Growth,
     "02_detainer_age": Ages,
     "03_issuance_policy": Issuance,
     "05_claims": Claims,
+    "06_method_validation": Validation,
 }
 """Model of each notebook's parameters, by notebook name; the order is the order of a run."""
 
@@ -194,12 +204,25 @@ def merge(notebook: str, defaults: Mapping[str, Any], asked: Mapping[str, Any]) 
     ParameterError
         If a name is unknown or a value is not allowed.
     """
-    fields = MODELS[notebook].model_fields
-    if unknown := sorted(set(asked) - set(fields)):
-        raise ParameterError(
-            f"{notebook} has no parameter {unknown[0]!r}; it has {', '.join(fields)}"
-        )
+    _refuse_unknown(notebook, asked)
     return check(notebook, {**defaults, **asked}).model_dump(mode="json")
+
+
+def choices(notebook: str, name: str) -> list[Any]:
+    """Return every value that a parameter may have.
+
+    Raises
+    ------
+    ParameterError
+        If the notebook has no such parameter, or its values cannot be listed.
+    """
+    _refuse_unknown(notebook, [name])
+    schema = MODELS[notebook].model_json_schema()["properties"][name]
+    if schema.get("type") == "boolean":
+        return [False, True]
+    if "enum" in schema:
+        return list(schema["enum"])
+    raise ParameterError(f"{notebook}: parameter {name} has no list of choices: give some values")
 
 
 def describe(notebook: str) -> list[dict[str, str]]:
@@ -214,6 +237,14 @@ def describe(notebook: str) -> list[dict[str, str]]:
         }
         for name, schema in properties.items()
     ]
+
+
+def _refuse_unknown(notebook: str, names: Iterable[str]) -> None:
+    fields = MODELS[notebook].model_fields
+    if unknown := sorted(set(names) - set(fields)):
+        raise ParameterError(
+            f"{notebook} has no parameter {unknown[0]!r}; it has {', '.join(fields)}"
+        )
 
 
 def _type_name(schema: Mapping[str, Any]) -> str:

@@ -102,13 +102,16 @@ def previous_folder() -> Path:
     return Path(out) if (out := os.environ.get("DETAINERS_PREVIOUS")) else run_folder()
 
 
-def results_file(folder: Path, notebook: str) -> Path:
+def results_file(folder: Path, notebook: str, root: Path | None = None) -> Path:
     """Return the file that holds a notebook's results for whoever reads them.
 
-    It is the one in the folder of a run where that exists, else the reference run's.
+    It is the one in the folder of a run where that exists, else the reference run's, in the
+    project at `root` (found from the working directory when omitted).
     """
     own = folder / f"{notebook}.results.json"
-    return own if own.is_file() else project_root() / "papermill_runs" / REFERENCE / own.name
+    if own.is_file():
+        return own
+    return (root or project_root()) / "papermill_runs" / REFERENCE / own.name
 
 
 def as_json(content: Mapping[str, Any]) -> str:

@@ -138,6 +138,11 @@ def read_document(path: Path) -> dict[Any, Any]:
     return document
 
 
+def as_text(name: Any) -> str:  # noqa: ANN401 - YAML
+    """Return a notebook's or parameter's name from YAML, which reads 01 as a number."""
+    return f"{name:02d}" if isinstance(name, int) else str(name)
+
+
 def defaults(path: Path) -> dict[str, Any]:
     """Return the values that a notebook's cell tagged `parameters` sets.
 
@@ -204,7 +209,7 @@ _Setting = tuple[str | None, str, Any]
 def _from_document(document: Mapping[Any, Any]) -> list[_Setting]:
     settings: list[_Setting] = []
     for key, value in document.items():
-        text = f"{key:02d}" if isinstance(key, int) else str(key)  # YAML reads 01 as a number
+        text = as_text(key)
         if isinstance(value, Mapping):
             notebook = _find(text, parameters.MODELS)
             settings += [(notebook, str(name), item) for name, item in value.items()]

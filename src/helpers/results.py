@@ -10,11 +10,11 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers import paths
+from helpers.inputs import once_each
 from helpers.notebooks import declared_reads, running_cell, stored
 
 SCHEMA = 1
 
-_INPUT = re.compile(r"(fact|series|result|parameter|assumption|simulation):\S+")
 _NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)+")
 _PLACE = re.compile(r"\{([a-z0-9_.]+)(?::([a-z]+))?\}")
 
@@ -65,8 +65,7 @@ class Results:
         unit
             What the value counts or measures.
         inputs
-            What the value was made from: `fact:A028`, `series:weekly_detainers`,
-            `result:growth.factor`, `parameter:baseline`, `assumption:NAME`, `simulation:SEED`.
+            What the value was made from, as in `helpers.inputs.KINDS`: `fact:A028` and so on.
         method
             How, in a few words.
         interval, level
@@ -92,9 +91,10 @@ class Results:
         cell = running_cell(self.notebook)
         if name in self._own and (cell is None or self._own[name]["cell"] != cell):
             raise ResultError(f"result {name} is put twice in {self.notebook}")
-        inputs = list(dict.fromkeys(inputs))
-        if not inputs or not all(_INPUT.fullmatch(item) for item in inputs):
-            raise ResultError(f"result {name}: inputs {inputs}: none, or not of the form kind:name")
+        try:
+            inputs = once_each(inputs, f"result {name}")
+        except ValueError as error:
+            raise ResultError(str(error)) from None
         self._own[name] = {
             "value": _plain(name, value),
             "unit": unit,
@@ -123,6 +123,10 @@ class Results:
     def value(self, name: str) -> Any:  # noqa: ANN401 - number, text or list
         """Return the value of a result of this notebook, or of an earlier one."""
         return self.get(name)["value"]
+
+    def under(self, prefix: str) -> list[str]:
+        """Return the results whose names begin with a prefix, as inputs of a result or figure."""
+        return [f"result:{name}" for name in self._all() if name.startswith(prefix)]
 
     def text(self, template: str) -> str:
         """Fill a template with rounded results.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -107,13 +107,13 @@ def run(
     """
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
-    with _locked(folder, run):
+    with locked(folder, f"the run {run!r}"):
         opened = _open(run, folder, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
         try:
-            ended = _steps(opened, plans, force, jobs or _processors(), prepare, report)
+            ended = _steps(opened, plans, force, jobs or processors(), prepare, report)
             steps = list(_told(_in_order(ended, plans), report))
             failures = (step.message for step in steps if step.state == "failed")
             message = next(failures, "") or outputs.finish(opened)
@@ -157,14 +157,15 @@ def _told(steps: Iterable[Step], report: Callable[[Step], None]) -> Iterator[Ste
 
 
 @contextmanager
-def _locked(folder: Path, run: str) -> Iterator[None]:
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder for this process alone; raise RunError if another has it."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise RunError(
-            f"another process is writing the run {run!r}: wait for it, or choose another --run"
+            f"another process is writing {what}: wait for it, or choose another name"
         ) from None
     try:
         yield
@@ -208,13 +209,17 @@ def _prepare(
     warm = not (plain_kernel or obstacle)
     if warm:
         execution.warm_up(root / "notebooks")  # beside what follows
-    problems = data_problems()
+    refuse(data_problems())
+    return kernels.WARM if warm else kernels.PLAIN
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise RunError with the first of the problems of the data, if there are any."""
     if len(problems) > 1:
         more = f"{len(problems) - 1} more: `detainers data check` lists them"
         raise RunError(f"{problems[0]}\n{more}")
     if problems:
         raise RunError(problems[0])
-    return kernels.WARM if warm else kernels.PLAIN
 
 
 @dataclass(frozen=True)
@@ -224,6 +229,13 @@ class _Begun:
     last_good: dict[str, Any]
     started: dt.datetime
     clock: float
+
+
+class _Ended(NamedTuple):
+    """Why an execution failed, or nothing; and the most memory that it held."""
+
+    message: str
+    peak_mb: int | None = None
 
 
 def _steps(
@@ -236,7 +248,7 @@ def _steps(
 ) -> Iterator[Step]:
     """Yield what becomes of each notebook when it is known; only the executing is in threads."""
     waiting, kernel, failed = list(plans), "", False
-    running: dict[Future[str], _Begun] = {}
+    running: dict[Future[_Ended], _Begun] = {}
     with _threads(jobs, running) as threads:
         while running or (waiting and not failed):
             while not failed and len(running) < jobs and (plan := _next(waiting, running)):
@@ -255,14 +267,20 @@ def _steps(
                 yield step
 
 
-def _next(waiting: Iterable[Plan], running: Mapping[Future[str], _Begun]) -> Plan | None:
+def run_notebook(opened: Run, plan: Plan, key: dict[str, Any], kernel: str) -> Step:
+    """Run one notebook in a run that this process has locked; return what became of it."""
+    begun = _begin(opened, plan, key)
+    return _end(opened, begun, _execute(opened, plan, kernel))
+
+
+def _next(waiting: Iterable[Plan], running: Mapping[Future[_Ended], _Begun]) -> Plan | None:
     """Return the first notebook whose results to be read are all there."""
     missing = {plan.name for plan in waiting} | {begun.plan.name for begun in running.values()}
     return next((plan for plan in waiting if not missing & set(plan.reads)), None)
 
 
 @contextmanager
-def _threads(jobs: int, running: Mapping[Future[str], _Begun]) -> Iterator[ThreadPoolExecutor]:
+def _threads(jobs: int, running: Mapping[Future[_Ended], _Begun]) -> Iterator[ThreadPoolExecutor]:
     """Give threads to execute in; whatever breaks that off ends all kernels."""
     with ThreadPoolExecutor(jobs) as threads:
         try:
@@ -284,34 +302,35 @@ def _begin(opened: Run, plan: Plan, key: dict[str, Any]) -> _Begun:
     return _Begun(plan, key, last_good, dt.datetime.now(dt.UTC), time.monotonic())
 
 
-def _execute(opened: Run, plan: Plan, kernel: str) -> str:
-    """Execute a notebook in its staging folder; return why it failed, or nothing."""
+def _execute(opened: Run, plan: Plan, kernel: str) -> _Ended:
+    """Execute a notebook in its staging folder."""
     from helpers import execution
 
     staged = opened.staged(plan.name)
     try:
-        execution.execute(
+        peak_mb = execution.execute(
             plan.path,
             staged.folder / f"{plan.name}.ipynb",
             parameters=plan.injected,
             environment={
                 "DETAINERS_ROOT": str(opened.root),
-                "DETAINERS_RUN": opened.name,
+                "DETAINERS_RUN": opened.folder.name,
                 "DETAINERS_OUT": str(staged.folder.parents[1]),
-                "DETAINERS_PREVIOUS": str(opened.folder),
+                "DETAINERS_PREVIOUS": str(opened.previous or opened.folder),
             },
             kernel=kernel,
         )
     except execution.ExecutionError as error:
-        return f"{plan.name} {error}; see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
+        see = f"see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
+        return _Ended(f"{plan.name} {error}; {see}")
     if outputs.results_in(staged.results(plan.name)) is None:
-        return f"{plan.name} failed: it ended without writing its results"
-    return ""
+        return _Ended(f"{plan.name} failed: it ended without writing its results")
+    return _Ended("", peak_mb)
 
 
-def _end(opened: Run, begun: _Begun, message: str) -> Step:
+def _end(opened: Run, begun: _Begun, ended: _Ended) -> Step:
     """Move a notebook's outputs into place, or keep the failed copy, and note what happened."""
-    name = begun.plan.name
+    name, message = begun.plan.name, ended.message
     if message:
         outputs.keep_failed(opened, name)
         opened.note(name, **{**begun.last_good, "status": "failed", "message": message})
@@ -325,6 +344,7 @@ def _end(opened: Run, begun: _Begun, message: str) -> Step:
             status="done",
             started=begun.started.isoformat(timespec="seconds"),
             seconds=seconds,
+            peak_mb=ended.peak_mb,
             **published,
         )
     return Step(name, "failed" if message else "done", seconds, message)
@@ -350,7 +370,8 @@ def _stale(opened: Run, asked: set[str]) -> Iterator[Step]:
                 yield Step(name, "stale", reasons=tuple(reasons))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):  # fewer than the machine has, where a scheduler says so
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

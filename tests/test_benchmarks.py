@@ -1,0 +1,87 @@
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from test_hygiene import ROOT
+
+BENCHMARKS = ROOT / "benchmarks"
+
+
+@pytest.fixture
+def report(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("report")
+
+
+def taken(report):
+    """Two repetitions, the second on a machine half as fast."""
+    seconds = [
+        ("notebooks", 1, report.OURS, 5),
+        ("notebooks", 5, report.OURS, 8),
+        ("notebooks", 5, report.NOTHING, 0.3),
+        ("notebooks", 5, report.NOTHING, 0.2),
+        ("notebooks", 5, report.LOOP, 40),
+        ("study", 7, report.OURS, 18),
+        ("study", 7, report.LOOP, 90),
+        ("study", 7, report.BARE, 12),
+        ("settings", 10, report.SWEEP, 20),
+        ("settings", 200, report.SWEEP, 120),
+        ("settings", 6, report.LOOP, 48),
+    ]
+    return [
+        {
+            "repetition": number,
+            "block": block,
+            "size": size,
+            "what": what,
+            "seconds": (number + 1) * time,
+            "megabytes": 100.0,
+        }
+        for number in range(2)
+        for block, size, what, time in seconds
+    ]
+
+
+def test_targets_are_ratios_within_a_repetition_of_the_largest_case(report):
+    found = report.targets(taken(report))
+    assert [target["reached"] for target in found] == [0.2, 0.2, 1.5, 0.075, 0.3]
+    assert [target["spread"] for target in found[:4]] == [[x, x] for x in (0.2, 0.2, 1.5, 0.075)]
+    assert found[4]["spread"] == [0.2, 0.4]
+    assert [target["met"] for target in found] == [True, True, False, True, True]
+
+
+def test_the_page_shows_targets_times_and_what_could_not_be_run(report):
+    rows = taken(report)
+    machine = dict.fromkeys(
+        ("processor", "processors", "memory GB", "system", "python", "load before"), "some"
+    )
+    page = report.page(
+        {
+            "made": "2026-01-02",
+            "quick": False,
+            "missing": ["Snakemake, because of this"],
+            "machine": machine,
+            "versions": {"papermill": "2.7.0"},
+            "measurements": rows,
+            "targets": report.targets(rows),
+        }
+    )
+    assert "| whole study, over the cells alone | 1.3 | **1.50** (1.50 to 1.50) | no |" in page
+    assert "| `detainers run` | 12.00 (8.00 to 16.00) | 0.20 | 100 |" in page
+    assert "| `detainers sweep` | 200 | 0.90 (0.60 to 1.20) | 100 |" in page
+    assert "**Not run: Snakemake, because of this.**" in page
+
+
+@pytest.mark.slow
+def test_every_way_runs_in_a_small_case(tmp_path):
+    command = [sys.executable, BENCHMARKS / "run.py", "--quick", tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    ways = {row["what"] for row in results["measurements"]}
+    assert len(ways) == (9 if results["missing"] else 10)
+    assert len(results["targets"]) == 5
+    assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith("# Benchmarks")
