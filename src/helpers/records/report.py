@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from helpers.disclosure import MINIMUM_CELL
 from helpers.records.canonical import DATE_FORMS, Refusal, junk, refusals
 from helpers.records.columns import SOURCED, UNMAPPED
 from helpers.records.problems import RecordsError, place, shape
@@ -20,10 +21,6 @@ STOP_UNMAPPED = 0.50
 
 WARN_MISSING = {"facility": 0.01, "state": 0.05, "person": 0.25}
 """Above these shares of empty cells a reader is warned; published releases lie below."""
-
-SHOWN_UNKNOWN = 11
-"""A reason that the crosswalk lacks is spelled out from so many rows on: a misplaced column may
-hold anything about a person."""
 
 
 def report(
@@ -96,18 +93,22 @@ _UNKNOWN = f"lift_reason_group = '{UNMAPPED}'"
 
 def _rows(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
     read, refused = _one(connection, "SELECT count(*), count(refusal) FROM cells")
-    return {"read": read, "kept": read - refused, "refused": refused}
+    (kept,) = _one(connection, "SELECT count(*) FROM kept")
+    return {"read": read, "kept": kept, "refused": refused}
 
 
 def _reasons(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-    """Count rows by reason, as written; unknown reasons of few rows together."""
+    """Count rows by reason, as written; reasons of few rows that the crosswalk lacks together.
+
+    A misplaced column may hold anything about a person, so these are not spelled out.
+    """
     found = connection.execute(
         f"""
         WITH counted AS (
-            SELECT lift_reason, count(*) AS n, lift_reason_group = '{UNMAPPED}' AS unknown
+            SELECT lift_reason, count(*) AS n, {_UNKNOWN} AS unknown
             FROM kept WHERE lift_reason IS NOT NULL GROUP BY ALL
         )
-        SELECT if(unknown AND n < {SHOWN_UNKNOWN}, '{UNMAPPED}', lift_reason) AS reason,
+        SELECT if(unknown AND n < {MINIMUM_CELL}, '{UNMAPPED}', lift_reason) AS reason,
             sum(n)::BIGINT
         FROM counted GROUP BY reason ORDER BY sum(n) DESC, reason
         """
@@ -254,7 +255,7 @@ def _span_warnings(
 
 def _count_warnings(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     faults = {
-        _UNKNOWN: ("detainers have a lift reason that data/judgements/lift_reasons.csv lacks"),
+        _UNKNOWN: "detainers have a lift reason that data/judgements/lift_reasons.csv lacks",
         "date_carried": "empty prepare dates are taken from the row before, as NPR did",
         "detainer_lift_date < detainer_prepare_date": "detainers end before they are issued",
         "duplicate_later": "detainers repeat one of the same person and day; they are kept",
