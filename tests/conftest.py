@@ -96,3 +96,12 @@ def no_kernel(monkeypatch):
         raise AssertionError("a kernel was about to start")
 
     monkeypatch.setattr(papermill, "execute_notebook", refuse)
+
+
+@pytest.fixture
+def record_cache(tmp_path_factory, monkeypatch):
+    """A cache of records of the test's own; the crosswalk is the repository's."""
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("DETAINERS_CACHE", str(folder))
+    monkeypatch.setenv("DETAINERS_ROOT", str(ROOT))
+    return folder

@@ -1,11 +1,10 @@
-from itertools import product
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import disclosed
 from helpers import disclosure
 
 
@@ -13,45 +12,6 @@ def frame(rows, parts=1):
     """Rows of parts and their total."""
     names = [f"part_{number}" for number in range(parts)]
     return pd.DataFrame(rows, columns=[*names, "n"]).assign(name=range(len(rows))), names
-
-
-def options(row, parts, withheld, totals):
-    """What a published row could be: parts and count. A hidden cell is 1 or more, unless its
-    column is hidden in all rows."""
-    counts = range(1, totals[-1] + 1) if pd.isna(row["n"]) else [row["n"]]
-    ranges = [
-        range(0 if name in withheld else 1, totals[at] + 1) if pd.isna(row[name]) else [row[name]]
-        for at, name in enumerate(parts)
-    ]
-    return [
-        (*cells, count) for cells in product(*ranges) for count in counts if sum(cells) <= count
-    ]
-
-
-def possible(published, parts, totals):
-    """For each row, all that it can be for whoever knows the totals and the rule: brute force."""
-    withheld = [name for name in parts if published[name].isna().all()]
-    rows = [options(row, parts, withheld, totals) for row in published.to_dict("records")]
-
-    def sums(choices):
-        """Sums that the first 0, 1, 2, ... rows can have without exceeding the totals."""
-        reached = [{(0,) * len(totals)}]
-        for choice in choices:
-            added = {tuple(map(sum, zip(a, b, strict=True))) for a in reached[-1] for b in choice}
-            reached.append({s for s in added if all(map(int.__le__, s, totals))})
-        return reached
-
-    before, after = sums(rows), sums(rows[::-1])[::-1]
-    for at, choice in enumerate(rows):
-        yield [
-            option
-            for option in choice
-            if any(
-                tuple(t - f - o for t, f, o in zip(totals, first, option, strict=True))
-                in after[at + 1]
-                for first in before[at]
-            )
-        ]
 
 
 @st.composite
@@ -64,25 +24,17 @@ def tables(draw, parts):
 @pytest.mark.parametrize("parts", [0, 1, 2])
 @given(data=st.data(), minimum=st.integers(1, 6))
 def test_no_small_count_is_determined_by_what_is_published(parts, data, minimum):
-    # At least minimum - 1 values are possible, or two where a part is hidden in all rows.
     rows = data.draw(tables(parts))
     table, names = frame(rows, parts)
     published = disclosure.protect(table, "n", names, minimum)
     if published.empty:
         return
-    totals = [int(total) for total in table[[*names, "n"]].sum()]
-    least = 2 if published[names].isna().all().any() else max(2, minimum - 1)
-    for row, choice in zip(rows, possible(published, names, totals), strict=True):
-        assert row in choice
-        rests = {option[-1] - sum(option[:-1]) for option in choice}
-        for at, seen in enumerate([*map(set, zip(*choice, strict=True)), rests]):
-            value = (*row, row[-1] - sum(row[:-1]))[at]
-            assert not 0 < value < minimum or len(seen) >= least, (published, row, at)
+    disclosed.check(published, table, "n", names, minimum)
 
 
 def test_what_is_possible_is_found_by_brute_force():
     published = pd.DataFrame({"a": [None, None, 2], "n": [4, None, 2]}, dtype="Int64")
-    assert list(possible(published, ["a"], [5, 9])) == [
+    assert list(disclosed.possible(published, ["a"], [5, 9])) == [
         [(1, 4), (2, 4)],
         [(1, 3), (2, 3)],
         [(2, 2)],
@@ -165,3 +117,24 @@ def test_what_are_no_counts_is_refused(rows, minimum, said):
 
 def test_a_count_that_stands_alone_is_shown_unless_small():
     assert [disclosure.shown(count) for count in (0, 1, 10, 11)] == [0, None, None, 11]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(0, 15)), min_size=1, max_size=30),
+    st.integers(1, 12),
+)
+def test_between_days_that_are_shown_no_flow_is_small(flows, minimum):
+    flows = np.array(flows)
+    shown = disclosure.shown_days(flows, minimum)
+    ends = [0, *np.flatnonzero(shown) + 1]
+    if not shown.any():
+        return
+    for since, until in zip(ends, [*ends[1:], len(flows)], strict=True):
+        between = flows[since:until].sum(axis=0)
+        assert ((between == 0) | (between >= minimum)).all()
+
+
+def test_days_of_large_flows_are_all_shown_and_small_ones_wait_for_more():
+    assert disclosure.shown_days(np.array([[300, 0], [250, 40], [0, 0]])).all()
+    flows = np.array([[300, 0], [5, 0], [4, 0], [3, 0], [200, 0], [2, 0]])
+    assert disclosure.shown_days(flows).tolist() == [True, False, False, True, False, False]

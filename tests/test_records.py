@@ -1,4 +1,5 @@
 import csv
+import os
 import stat
 import subprocess
 import sys
@@ -18,10 +19,7 @@ from record_files import HEADS, REDACTED, expected, grid, truth, wrap, write
 NPR = "npr_2007_2015"
 
 
-@pytest.fixture(autouse=True)
-def _cached_apart(tmp_path_factory, root, monkeypatch):
-    monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path_factory.mktemp("cache")))
-    monkeypatch.setenv("DETAINERS_ROOT", str(root))
+pytestmark = pytest.mark.usefixtures("record_cache")
 
 
 def rows_of(read):
@@ -157,32 +155,29 @@ def test_repeats_of_person_and_day_are_flagged_and_kept(tmp_path):
     assert len(likely) == 12
 
 
-@pytest.mark.parametrize("mark", [*REDACTED, "NA", "", "  ", "(b)", "(b)(6); (b)(7)(C)"])
-def test_redactions_and_empty_cells_are_missing(tmp_path, mark):
-    read = records.read(npr(tmp_path, f'3/1/13,Lifted,"{mark}",TOWN,PA,,'))
-    assert column(read, "facility")[0] is None
+def test_redactions_and_empty_cells_are_missing(tmp_path):
+    marks = [*REDACTED, "NA", "", "  ", "(b)", "(b)(6); (b)(7)(C)"]
+    read = records.read(npr(tmp_path, *(f'3/1/13,Lifted,"{mark}",TOWN,PA,,' for mark in marks)))
+    assert column(read, "facility")[: len(marks)] == [None] * len(marks)
 
 
-@pytest.mark.parametrize("name", ["JAIL (B) WING", "JAIL B (OLD)", "BUREAU(6)", "NAVARRO"])
-def test_a_name_is_no_redaction(tmp_path, name):
-    read = records.read(npr(tmp_path, f"3/1/13,Lifted,{name},TOWN,PA,,"))
-    assert column(read, "facility")[0] == name
+def test_a_name_is_no_redaction(tmp_path):
+    names = ["JAIL (B) WING", "JAIL B (OLD)", "BUREAU(6)", "NAVARRO"]
+    read = records.read(npr(tmp_path, *(f"3/1/13,Lifted,{name},TOWN,PA,," for name in names)))
+    assert column(read, "facility")[:4] == names
 
 
-@pytest.mark.parametrize(
-    ("written", "day"),
-    [
-        ("3/1/13", date(2013, 3, 1)),
-        ("03/01/13", date(2013, 3, 1)),
-        ("3/1/2013", date(2013, 3, 1)),
-        ("2013-03-01", date(2013, 3, 1)),
-        ("2013-03-01 00:00:00", date(2013, 3, 1)),
-        ("3/1/2013 12:00:00 AM", date(2013, 3, 1)),
-    ],
-)
-def test_dates_are_read_in_the_documented_forms(tmp_path, written, day):
-    read = records.read(npr(tmp_path, f"{written},Lifted,JAIL,TOWN,PA,,"))
-    assert column(read, "detainer_prepare_date")[0] == day
+def test_dates_are_read_in_the_documented_forms(tmp_path):
+    forms = [
+        "3/1/13",
+        "03/01/13",
+        "3/1/2013",
+        "2013-03-01",
+        "2013-03-01 00:00:00",
+        "3/1/2013 12:00:00 AM",
+    ]
+    read = records.read(npr(tmp_path, *(f"{form},Lifted,JAIL,TOWN,PA,," for form in forms)))
+    assert column(read, "detainer_prepare_date")[: len(forms)] == [date(2013, 3, 1)] * len(forms)
 
 
 @pytest.mark.parametrize(
@@ -434,6 +429,19 @@ def test_a_broken_cache_is_made_anew(tmp_path):
     assert records.read(path).report == read.report
     read.parquet.unlink()
     assert records.read(path).parquet.is_file()
+
+
+def test_a_cache_in_the_project_is_refused_and_what_a_killed_reader_left_is_removed(
+    tmp_path, root, monkeypatch, record_cache
+):
+    left = record_cache / "reading-killed"
+    left.mkdir()
+    os.utime(left, (0, 0))
+    records.read(npr(tmp_path))
+    assert not left.exists()
+    monkeypatch.setenv("DETAINERS_CACHE", str(root / "cache"))
+    assert "expected a folder outside" in refused(npr(tmp_path))
+    assert not (root / "cache").exists()
 
 
 def test_the_cache_is_the_users_folder_unless_told(monkeypatch, root):

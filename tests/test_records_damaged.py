@@ -258,6 +258,17 @@ def try_damaged_bytes(folder, kind, damage, seed):
         check_rows(found, sum(bool(set(line) - {",", "\t"}) for line in lines))
 
 
+def try_damaged_archive(folder, kind, damage, seed):
+    """A workbook has checksums, so damage is seen or does not matter; parquet is cut only."""
+    table = Table(*kind)
+    path = table.path(folder)
+    damage = cut if table.form == "parquet" else damage
+    path.write_bytes(damage(path.read_bytes(), random.Random(seed)))
+    found = read(path)
+    if found is not None:
+        check_cells(table, found)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, root):
     made = tmp_path_factory.mktemp("damaged")
@@ -281,6 +292,24 @@ def test_damaged_cells_are_read_rightly_or_refused(folder, kind, damage, seed):
 @settings(max_examples=20)
 def test_damaged_text_is_read_in_all_its_lines_or_refused(folder, kind, damage, seed):
     try_damaged_bytes(folder, kind, damage, seed)
+
+
+archives = st.sampled_from([kind for kind in FORMATS if kind[1] != "text"])
+
+
+@given(kind=archives, damage=st.sampled_from([cut, noise]), seed=seeds)
+@settings(max_examples=10)
+def test_damaged_workbooks_and_parquet_are_read_rightly_or_refused(folder, kind, damage, seed):
+    try_damaged_archive(folder, kind, damage, seed)
+
+
+@pytest.mark.slow
+@given(kind=archives, damage=st.sampled_from([cut, noise]), seed=seeds)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+def test_hundreds_of_damaged_workbooks_and_parquet_are_read_rightly_or_refused(
+    folder, kind, damage, seed
+):
+    try_damaged_archive(folder, kind, damage, seed)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 
 from helpers.paths import project_root
 from helpers.records.containers import listed
+from helpers.records.problems import RecordsError
 
+_DAY = 24 * 60 * 60
 _CROSSWALK = Path("data/judgements/lift_reasons.csv")
 
 
@@ -20,6 +23,11 @@ def folder() -> Path:
     """Return the cache: DETAINERS_CACHE, or the user's cache folder of the platform.
 
     It holds rows about persons, so only its owner may look into it.
+
+    Raises
+    ------
+    RecordsError
+        If it would lie in the project, from where rows could be published by accident.
     """
     if chosen := os.environ.get("DETAINERS_CACHE"):
         place = Path(chosen).resolve()
@@ -27,6 +35,9 @@ def folder() -> Path:
         from platformdirs import user_cache_path
 
         place = user_cache_path("declined-detainers", appauthor=False)
+    root = project_root()
+    if root in (place, *place.parents):
+        raise RecordsError(f"DETAINERS_CACHE = {place}: expected a folder outside {root}")
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     return place
 
@@ -66,6 +77,9 @@ def store(name: str, table: Path, report: dict[str, Any]) -> Path:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Give a folder in the cache for one reading; it is removed in the end."""
+    for left in folder().glob("reading-*"):  # by a process that was killed
+        if time.time() - left.stat().st_mtime > _DAY:
+            shutil.rmtree(left, ignore_errors=True)
     made = Path(tempfile.mkdtemp(prefix="reading-", dir=folder()))
     try:
         yield made

@@ -10,6 +10,9 @@ from pathlib import Path
 from helpers.records import Records, RecordsError
 from helpers.records.summaries import COLUMNS, Summary, added, summarise
 
+PATIENCE = 10
+"""Seconds that a scheduler has to answer."""
+
 _SHARES = 4  # for each worker thread, so that none waits long for the last
 
 
@@ -38,9 +41,10 @@ def summarise_on(records: Records, scheduler: str) -> Summary:
 
     groups = range(parquet.ParquetFile(records.parquet).num_row_groups)
     try:
-        client = Client(scheduler, set_as_default=False)
+        client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as why:
-        raise RecordsError(f"no Dask scheduler answers at {scheduler}: {why}") from None
+        said = " ".join(str(why).split())[:200]
+        raise RecordsError(f"no Dask scheduler answers at {scheduler} ({said})") from None
     with client:
         threads = sum(client.nthreads().values())
         if not threads:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from helpers.records.containers import Source
 from helpers.records.layouts import Header, find_header
-from helpers.records.problems import RecordsError, place
+from helpers.records.problems import RecordsError, place, unbroken
 from helpers.records.tables import BATCH, Batch, Table
 
 if TYPE_CHECKING:
@@ -24,10 +24,8 @@ def tables(source: Source, notes: list[str]) -> Iterator[Table]:
     import pyarrow
     from pyarrow import dataset
 
-    try:
+    with unbroken(source.name, source.kind, pyarrow.ArrowException):
         data = dataset.dataset(source.path, format=source.kind)
-    except (pyarrow.ArrowException, OSError) as why:
-        raise _broken(source, why) from None
     header = find_header([data.schema.names], source.name)
     if header is None:
         raise RecordsError(
@@ -41,8 +39,8 @@ def _batches(source: Source, data: "Dataset", header: Header) -> Iterator[Batch]
     import pyarrow
 
     number = header.row + 1
-    names = [header.names[position] for position in header.used.values()]
-    try:
+    names = [data.schema.names[position] for position in header.used.values()]
+    with unbroken(source.name, source.kind, pyarrow.ArrowException):
         for rows in data.to_batches(columns=names, batch_size=BATCH, batch_readahead=1):
             cells = {
                 name: _texts(rows.column(at), source.name, names[at])
@@ -50,8 +48,6 @@ def _batches(source: Source, data: "Dataset", header: Header) -> Iterator[Batch]
             }
             yield Batch(range(number, number + len(rows)), cells, [None] * len(rows))
             number += len(rows)
-    except (pyarrow.ArrowException, OSError) as why:
-        raise _broken(source, why) from None
 
 
 def _texts(cells: "pyarrow.Array", file: str, column: str) -> Any:  # noqa: ANN401 - an Array
@@ -63,8 +59,3 @@ def _texts(cells: "pyarrow.Array", file: str, column: str) -> Any:  # noqa: ANN4
         raise RecordsError(
             f"{place(file, column=column)}: {cells.type} is no text, number or date"
         ) from None
-
-
-def _broken(source: Source, why: BaseException) -> RecordsError:
-    said = " ".join(str(why).split())[:120]
-    return RecordsError(f"{source.name}: the {source.kind} file is broken ({said})")

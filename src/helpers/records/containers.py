@@ -3,13 +3,12 @@
 import gzip
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from helpers.records.problems import RecordsError
+from helpers.records.problems import RecordsError, unbroken
 
 _MAGIC = {
     b"PK\x03\x04": "zip",
@@ -99,14 +98,10 @@ def sources(path: Path, name: str, scratch: Path, depth: int = 0) -> Iterator[So
     if depth == _DEPTH:
         raise RecordsError(f"{name}: archives in archives, more than {_DEPTH} deep")
     unpack = _gunzip if kind == "gz" else _unzip
-    try:
+    with unbroken(name, kind):
         for inner, inside in unpack(path, name, scratch):
             yield from sources(inside, inner, scratch, depth + 1)
             inside.unlink()
-    except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile, NotImplementedError) as why:
-        raise RecordsError(f"{name}: the {kind} file is broken ({_said(why)})") from None
-    except RuntimeError as why:  # zipfile's word for a password
-        raise RecordsError(f"{name}: the zip file cannot be opened ({_said(why)})") from None
 
 
 def _kind(path: Path, name: str) -> str:
@@ -127,11 +122,8 @@ def _kind(path: Path, name: str) -> str:
 
 
 def _is_workbook(path: Path, name: str) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "[Content_Types].xml" in archive.namelist()
-    except zipfile.BadZipFile as why:
-        raise RecordsError(f"{name}: the zip or xlsx file is broken ({_said(why)})") from None
+    with unbroken(name, "zip or xlsx"), zipfile.ZipFile(path) as archive:
+        return "[Content_Types].xml" in archive.namelist()
 
 
 def _gunzip(path: Path, name: str, scratch: Path) -> Iterator[tuple[str, Path]]:
@@ -163,7 +155,3 @@ def _unpacked(packed: BinaryIO, path: Path, name: str, scratch: Path) -> Path:
                 raise RecordsError(f"{name}: unpacks to more than {_MOST_TIMES} times its size")
             plain.write(block)
     return Path(plain.name)
-
-
-def _said(why: BaseException) -> str:
-    return " ".join(str(why).split())[:120] or type(why).__name__

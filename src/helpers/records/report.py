@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from helpers.disclosure import MINIMUM_CELL
 from helpers.records.canonical import DATE_FORMS, Refusal, junk, refusals
 from helpers.records.columns import SOURCED, UNMAPPED
 from helpers.records.problems import RecordsError, place, shape
@@ -20,10 +21,6 @@ STOP_UNMAPPED = 0.50
 
 WARN_MISSING = {"facility": 0.01, "state": 0.05, "person": 0.25}
 """Above these shares of empty cells a reader is warned; published releases lie below."""
-
-SHOWN_UNKNOWN = 11
-"""A reason that the crosswalk lacks is spelled out from so many rows on: a misplaced column may
-hold anything about a person."""
 
 
 def report(
@@ -86,20 +83,32 @@ def _one(connection: "duckdb.DuckDBPyConnection", query: str) -> tuple[Any, ...]
     return row
 
 
+def _count(condition: str) -> str:
+    """Return SQL that counts rows; count_if would give NULL where the condition always is."""
+    return f"count(*) FILTER (WHERE {condition})"
+
+
+_UNKNOWN = f"lift_reason_group = '{UNMAPPED}'"
+
+
 def _rows(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
     read, refused = _one(connection, "SELECT count(*), count(refusal) FROM cells")
-    return {"read": read, "kept": read - refused, "refused": refused}
+    (kept,) = _one(connection, "SELECT count(*) FROM kept")
+    return {"read": read, "kept": kept, "refused": refused}
 
 
 def _reasons(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
-    """Count rows by reason, as written; unknown reasons of few rows together."""
+    """Count rows by reason, as written; reasons of few rows that the crosswalk lacks together.
+
+    A misplaced column may hold anything about a person, so these are not spelled out.
+    """
     found = connection.execute(
         f"""
         WITH counted AS (
-            SELECT lift_reason, count(*) AS n, lift_reason_group = '{UNMAPPED}' AS unknown
+            SELECT lift_reason, count(*) AS n, {_UNKNOWN} AS unknown
             FROM kept WHERE lift_reason IS NOT NULL GROUP BY ALL
         )
-        SELECT if(unknown AND n < {SHOWN_UNKNOWN}, '{UNMAPPED}', lift_reason) AS reason,
+        SELECT if(unknown AND n < {MINIMUM_CELL}, '{UNMAPPED}', lift_reason) AS reason,
             sum(n)::BIGINT
         FROM counted GROUP BY reason ORDER BY sum(n) DESC, reason
         """
@@ -149,8 +158,8 @@ def _missing(
 def _duplicates(connection: "duckdb.DuckDBPyConnection") -> dict[str, int]:
     counts = _one(
         connection,
-        "SELECT count_if(duplicate_likely), count_if(duplicate_later), "
-        "count_if(person IS NULL) FROM kept",
+        f"SELECT {_count('duplicate_likely')}, {_count('duplicate_later')}, "
+        f"{_count('person IS NULL')} FROM kept",
     )
     return dict(zip(("likely", "later", "person_unknown"), counts, strict=True))
 
@@ -170,7 +179,7 @@ def _stop(
             f"rows are refused, more than {STOP_REFUSED:.0%}: the file is not read"
         )
     with_reason = sum(described["lift_reason"].values())
-    (unmapped,) = _one(connection, f"SELECT count_if(lift_reason_group = '{UNMAPPED}') FROM kept")
+    (unmapped,) = _one(connection, f"SELECT {_count(_UNKNOWN)} FROM kept")
     if unmapped > STOP_UNMAPPED * with_reason:
         raise RecordsError(
             f"{place(described['file'], column=columns['lift_reason'] or '')}: {unmapped:,} of "
@@ -228,10 +237,8 @@ def _span_warnings(
     connection: "duckdb.DuckDBPyConnection", parts: Sequence[Part], described: dict[str, Any]
 ) -> Iterator[str]:
     first, last = layout_of(parts).span
-    (outside,) = _one(
-        connection,
-        f"SELECT count_if(detainer_prepare_date NOT BETWEEN '{first}' AND '{last}') FROM kept",
-    )
+    beyond = f"detainer_prepare_date NOT BETWEEN '{first}' AND '{last}'"
+    (outside,) = _one(connection, f"SELECT {_count(beyond)} FROM kept")
     if outside:
         yield (
             f"{outside:,} detainers are dated outside {first} to {last}, the span of the release "
@@ -248,14 +255,12 @@ def _span_warnings(
 
 def _count_warnings(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     faults = {
-        f"lift_reason_group = '{UNMAPPED}'": (
-            "detainers have a lift reason that data/judgements/lift_reasons.csv lacks"
-        ),
+        _UNKNOWN: "detainers have a lift reason that data/judgements/lift_reasons.csv lacks",
         "date_carried": "empty prepare dates are taken from the row before, as NPR did",
         "detainer_lift_date < detainer_prepare_date": "detainers end before they are issued",
         "duplicate_later": "detainers repeat one of the same person and day; they are kept",
     }
-    counts = ", ".join(f"count_if({fault})" for fault in faults)
+    counts = ", ".join(map(_count, faults))
     rows = _one(connection, f"SELECT {counts} FROM kept")
     for said, count in zip(faults.values(), rows, strict=True):
         if count:

@@ -81,7 +81,7 @@ def stage(
     parts: list[Part] = []
     notes: list[str] = []
     with parquet.ParquetWriter(target, _schema(), compression="lz4") as writer:
-        for source, table in _tables(path, scratch, notes):
+        for source, table in _tables(path, scratch, notes, progress):
             if parts:
                 _check_same(parts[0], source.name, table)
             rows = 0
@@ -98,10 +98,13 @@ def layout_of(parts: Sequence[Part]) -> Layout:
     return parts[0].header.layout
 
 
-def _tables(path: Path, scratch: Path, notes: list[str]) -> Iterator[tuple[Source, Table]]:
+def _tables(
+    path: Path, scratch: Path, notes: list[str], progress: Callable[[str], None]
+) -> Iterator[tuple[Source, Table]]:
     for file in listed(path):
         name = file.relative_to(path).as_posix() if path.is_dir() else file.name
         for source in sources(file, name, scratch):
+            progress(f"{source.name}: opening; a large workbook takes a minute")
             for table in _READERS[source.kind](source, notes):
                 yield source, table
 

@@ -15,7 +15,8 @@ from helpers.records.columns import DECLINED
 if TYPE_CHECKING:
     import duckdb
 
-_DECLINED = f"count_if(lift_reason_group = '{DECLINED}')"
+# count_if would give NULL, not 0, where the group of every row is NULL.
+_DECLINED = f"count(*) FILTER (WHERE lift_reason_group = '{DECLINED}')"
 
 # The day on which a detainer is known to have ended: as recorded, or the day on which ICE took the
 # person, where the record says that it did.
@@ -40,7 +41,7 @@ QUERIES = {
             sum(undated)::BIGINT AS undated
         FROM (
             SELECT detainer_prepare_date AS day, count(*) AS issued, 0 AS ended,
-                count_if(lift_reason IS NOT NULL AND {_ENDED} IS NULL) AS undated
+                count(*) FILTER (WHERE lift_reason IS NOT NULL AND {_ENDED} IS NULL) AS undated
             FROM records GROUP BY day
             UNION ALL
             SELECT {_ENDED} AS day, 0, count(*), 0 FROM records
@@ -80,7 +81,7 @@ def summarise(database: "duckdb.DuckDBPyConnection") -> Summary:
     dict of pandas.DataFrame
         By the names of `QUERIES`. Not protected: for the reader's own machine.
     """
-    return {name: database.execute(query).df() for name, query in QUERIES.items()}
+    return {name: _plain(database.execute(query).df()) for name, query in QUERIES.items()}
 
 
 def added(summaries: Sequence[Summary]) -> Summary:
@@ -90,9 +91,19 @@ def added(summaries: Sequence[Summary]) -> Summary:
 
 def _summed(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     stacked = pd.concat(frames, ignore_index=True)
-    counts = list(stacked.select_dtypes("integer"))
+    counts = _counts(stacked)
     keys = [name for name in stacked if name not in counts]
-    return stacked.groupby(keys, dropna=False, sort=False, as_index=False)[counts].sum()
+    grouped = stacked.groupby(keys, dropna=False, sort=False, as_index=False)
+    return _plain(grouped[counts].sum())
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give counts the type int64: DuckDB chooses another one for some results."""
+    return frame.astype(dict.fromkeys(_counts(frame), "int64"))
+
+
+def _counts(frame: pd.DataFrame) -> list[str]:
+    return list(frame.select_dtypes("integer"))
 
 
 def monthly(summary: Summary, minimum_cell: int = MINIMUM_CELL) -> pd.DataFrame:

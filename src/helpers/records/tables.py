@@ -10,7 +10,7 @@ BATCH = 20_000
 """Rows that are held in memory at a time."""
 
 LONGEST_CELL = 2_000
-"""Characters; in published files no cell is a tenth as long."""
+"""Bytes of a cell; a row with a longer one is refused. Published cells are far shorter."""
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,18 @@ Reading takes about 4 kB of memory for each row of 65 columns of the largest she
 
 import re
 import zipfile
-import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from helpers.records.containers import Source
 from helpers.records.layouts import HEADER_ROWS, Header, find_header
-from helpers.records.problems import RecordsError, place
+from helpers.records.problems import RecordsError, place, unbroken
 from helpers.records.tables import BATCH, Batch, Table, batched
 
 if TYPE_CHECKING:
@@ -91,31 +92,29 @@ def _text(cell: Any) -> str:  # noqa: ANN401 - what Excel can hold
 def _sheets(source: Source) -> Iterator["CalamineSheet"]:
     from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-    try:
+    with unbroken(source.name, "xlsx", CalamineError):
         workbook = CalamineWorkbook.from_path(str(source.path))
         for sheet in workbook.sheets_metadata:
             if sheet.typ == SheetTypeEnum.WorkSheet:
                 yield workbook.get_sheet_by_name(sheet.name)
-    except (CalamineError, OSError, ValueError) as why:
-        raise _broken(source, why) from None
 
 
 def _screened(source: Source) -> list[str]:
-    """Look through a workbook's XML for what the reader of cells does not tell.
+    """Look through a workbook for what the reader of cells does not tell.
 
-    A formula's stored value may be missing or stale, so formulas are refused. A cell with an error
-    (#N/A) reads as empty; the note says how many there are.
+    It checks no checksum, so each part is read through once here. A formula's stored value may be
+    missing or stale, so formulas are refused. A cell with an error (#N/A) reads as empty; the note
+    says how many there are.
     """
     errors = 0
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            for sheet, part in _parts(archive):
-                with archive.open(part) as xml:
-                    errors += _screen(iter(lambda: xml.read(1 << 22), b""), source.name, sheet)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, ElementTree.ParseError) as why:
-        raise _broken(source, why) from None
-    except (RuntimeError, NotImplementedError) as why:  # a password, an unknown compression
-        raise _broken(source, why) from None
+    with unbroken(source.name, "xlsx"), zipfile.ZipFile(source.path) as archive:
+        sheets = dict(_parts(archive))
+        for part in archive.namelist():
+            with archive.open(part) as file:
+                chunks = iter(partial(file.read, 1 << 22), b"")
+                if part in sheets:
+                    errors += _screen(chunks, source.name, sheets[part])
+                deque(chunks, maxlen=0)
     if errors:
         return [f"{source.name}: {errors} cells hold an Excel error and are taken as empty"]
     return []
@@ -150,17 +149,11 @@ def _check_size(start: bytes, where: str) -> None:
 
 
 def _parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
-    """Yield the name and the part of each sheet."""
+    """Yield the part and the name of each sheet."""
     links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
     targets = {link.get("Id"): link.get("Target", "") for link in links}
     book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     for sheet in book.iter(f"{_MAIN}sheet"):
         target = targets.get(sheet.get(f"{_OFFICE}id"), "")
         part = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-        if part in archive.namelist():
-            yield sheet.get("name", ""), part
-
-
-def _broken(source: Source, why: BaseException) -> RecordsError:
-    said = " ".join(str(why).split())[:120]
-    return RecordsError(f"{source.name}: the workbook is broken ({said})")
+        yield part, sheet.get("name", "")
