@@ -1,7 +1,7 @@
 # Each target is one line of the real command. Windows users: the README has the same without make.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: setup run check test test-all reference site bench lab lint lock documents clean
+.PHONY: setup run check test test-all reference site archive bench lab lint lock documents clean
 
 setup: .venv/ready  ## make .venv with every package of requirements.lock, hashes checked, bytecode compiled
 
@@ -38,6 +38,9 @@ reference: setup  ## remake the committed run, simulations in full, and the text
 
 site: setup  ## render the reference run to site/
 	$(BIN)/detainers site
+
+archive: setup  ## pack the reference run as an RO-Crate
+	$(BIN)/detainers archive
 
 bench: setup  ## time the runner against other ways to run notebooks: benchmarks/README.md
 	-@$(MAKE) --silent benchmarks/.venv/ready
