@@ -8,6 +8,7 @@ import pandas as pd
 OURS = "detainers run"
 NOTHING = "detainers run, nothing changed"
 CHANGED = "detainers run, one notebook changed"
+WARM = "detainers run, libraries imported"
 SWEEP = "detainers sweep"
 LOOP = "papermill, a command each"
 BARE = "cells alone, one process"
@@ -29,13 +30,11 @@ def targets(measurements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for name, (block, way), other, most in _TARGETS:
         found = _best(rows, block, way)
         if other:
-            found = found / _best(rows, block, other)
-        middle = round(found.median(), 3)
-        spread = [round(found.min(), 3), round(found.max(), 3)]
-        met = bool(middle <= most)
-        reached.append(
-            {"what": name, "at most": most, "reached": middle, "spread": spread, "met": met}
-        )
+            found = (found / _best(rows, block, other)).dropna()  # one of them may have failed
+        ends = [found.min(), found.median(), found.max()] if len(found) else [None] * 3
+        low, middle, high = (None if end is None else round(end, 3) for end in ends)
+        numbers = {"at most": most, "reached": middle, "spread": [low, high]}
+        reached.append({"what": name, **numbers, "met": middle is not None and middle <= most})
     return reached
 
 
@@ -49,15 +48,14 @@ def _best(rows: pd.DataFrame, block: str, what: str) -> pd.Series:
 
 def of_targets(reached: Sequence[dict[str, Any]]) -> str:
     """Return the targets as a Markdown table."""
-    lines = [
-        (
-            target["what"],
-            f"{target['at most']:g}",
-            f"**{target['reached']:.2f}** ({target['spread'][0]:.2f} to {target['spread'][1]:.2f})",
-            "yes" if target["met"] else "no",
-        )
-        for target in reached
-    ]
+    lines = []
+    for target in reached:
+        numbers = "not measured"
+        if target["reached"] is not None:
+            low, high = target["spread"]
+            numbers = f"**{target['reached']:.2f}** ({low:.2f} to {high:.2f})"
+        met = "yes" if target["met"] else "no"
+        lines.append((target["what"], f"{target['at most']:g}", numbers, met))
     return _table(("what", "at most", "reached", "met"), lines)
 
 

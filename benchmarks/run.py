@@ -15,8 +15,9 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ import projects
 import psutil
 import report
 import yaml
-from measure import BIN, Measure, measure
-from report import BARE, CHANGED, LOOP, NOTHING, OURS, SWEEP
+from measure import BIN, LOG, Command, CommandError, measure
+from report import BARE, CHANGED, LOOP, NOTHING, OURS, SWEEP, WARM
 
 from helpers.manifest import this_platform
 from helpers.parameters import POLICIES
@@ -50,11 +51,19 @@ class Sizes:
     sample: int
 
 
-FULL = Sizes(3, (1, 2, 3, 5), len(projects.NAMES), (10, 50, 100, 200), 6)
+FULL = Sizes(5, (1, 2, 3, 5), len(projects.NAMES), (10, 50, 100, 200), 6)
 QUICK = Sizes(1, (1, 2), 1, (2, 4), 1)
 
-Taken = tuple[str, int, str, Measure]
-"""Block, size (notebooks or settings), what was run, how long it took."""
+
+@dataclass(frozen=True)
+class Way:
+    """Commands to time, in a folder: the block they belong to, how much they run, and how."""
+
+    block: str
+    size: int
+    what: str
+    commands: Sequence[Command]
+    folder: Path
 
 
 def main() -> None:
@@ -66,55 +75,82 @@ def main() -> None:
     quick = options.parse_args().quick
     sizes, out = (QUICK, quick) if quick else (FULL, HERE)
     results = {"schema": 1, "made": dt.date.today().isoformat(), "quick": bool(quick), **about()}
+    measurements: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        results["measurements"] = [
-            {"repetition": number, "block": block, "size": size, "what": what, **vars(measured)}
-            for number in range(sizes.repeats)
-            for block, size, what, measured in repetition(Path(folder) / str(number), sizes)
-        ]
-    results["targets"] = report.targets(results["measurements"])
+        for number in range(sizes.repeats):
+            for way in repetition(Path(folder) / str(number), sizes):
+                try:
+                    measurements.append({"repetition": number, **taken(way)})
+                except CommandError as error:
+                    print(error, file=sys.stderr)
+                    results["missing"].append(f"{way.what}, in repetition {number}: it failed")
+    results |= {"measurements": measurements, "targets": report.targets(measurements)}
     out.mkdir(exist_ok=True)
     (out / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (out / "README.md").write_text(report.page(results), encoding="utf-8")
     print(report.of_targets(results["targets"]))
 
 
-def repetition(folder: Path, sizes: Sizes) -> Iterator[Taken]:
-    """Run every way once."""
-    blocks = itertools.chain(
-        *(
-            notebooks(folder / f"notebooks-{size}", size, size == max(sizes.notebooks))
-            for size in sizes.notebooks
-        ),
-        study(folder / "study", sizes.study),
-        settings(folder / "settings", sizes.settings, sizes.sample),
+def taken(way: Way) -> dict[str, Any]:
+    """Time a way."""
+    seconds, megabytes = measure(way.commands, way.folder)
+    if way.what == WARM:
+        seconds = float((way.folder / LOG).read_text().split()[-1])
+    print(
+        f"{way.block:10} {way.size:4}  {way.what:36} {seconds:7.1f} s", file=sys.stderr, flush=True
     )
-    for taken in blocks:
-        block, size, what, measured = taken
-        print(f"{block} {size:4}  {what:35} {measured.seconds:7.1f} s", file=sys.stderr, flush=True)
-        yield taken
+    own = {"block": way.block, "size": way.size, "what": way.what}
+    return {**own, "seconds": round(seconds, 3), "megabytes": round(megabytes)}
 
 
-def notebooks(folder: Path, size: int, every_way: bool) -> Iterator[Taken]:
-    """Run some benchmark notebooks: in every way, or by the runner and papermill alone."""
+def repetition(folder: Path, sizes: Sizes) -> Iterator[Way]:
+    """Yield every way once; a project changes between them as they go on."""
+    for size in sizes.notebooks:
+        of_size = folder / f"notebooks-{size}"
+        yield from notebooks(of_size, size, every=size == max(sizes.notebooks))
+    yield from study(folder / "study", sizes.study)
+    yield from settings(folder / "settings", sizes.settings, sizes.sample)
+
+
+def notebooks(folder: Path, size: int, every: bool) -> Iterator[Way]:
+    """Yield every way to run some benchmark notebooks, or the runner's and papermill's alone."""
     names = projects.NAMES[:size]
     project = projects.small(folder, names)
-    for what, measured in _ways(project, names) if every_way else _two_ways(project, names):
-        yield "notebooks", size, what, measured
+    ours: Command = [BIN / "detainers", "run"]
+    way = partial(Way, "notebooks", size, folder=project)
+    yield way(OURS, [ours])
+    yield way(LOOP, [_papermill(name) for name in names])
+    if not every:
+        return
+    for _ in range(5):
+        yield way(NOTHING, [ours])
+    projects.change(project, names[-1])
+    yield way(CHANGED, [ours])
+    yield way(WARM, [(sys.executable, HERE / "warm.py")])
+    sources = [f"notebooks/{name}.ipynb" for name in names]
+    convert: Command = [BIN / "jupyter", "nbconvert", "--to", "notebook", "--execute"]
+    yield way("jupyter nbconvert --execute", [[*convert, "--output-dir", "converted", *sources]])
+    execute: Command = [BIN / "jupyter", "execute", "--output", "{notebook_name}-executed"]
+    yield way("jupyter execute", [[*execute, *sources]])
+    if SNAKEMAKE.is_file():
+        snakemake: Command = [SNAKEMAKE, "--cores", "2", "--snakefile", HERE / "Snakefile"]
+        yield way("snakemake --cores 2, papermill", [snakemake])
+    yield way(BARE, [_bare(names)])
 
 
-def study(folder: Path, size: int) -> Iterator[Taken]:
-    """Run the study, or its first notebooks."""
+def study(folder: Path, size: int) -> Iterator[Way]:
+    """Yield ways to run the study, or its first notebooks."""
     names = projects.NAMES[:size]
-    project = projects.study(folder)
-    for what, measured in [*_two_ways(project, names), (BARE, measure([_bare(names)], project))]:
-        yield "study", size, what, measured
+    way = partial(Way, "study", size, folder=projects.study(folder))
+    yield way(OURS, [(BIN / "detainers", "run", "--only", ",".join(names))])
+    yield way(LOOP, [_papermill(name) for name in names])
+    yield way(BARE, [_bare(names)])
 
 
-def settings(folder: Path, sizes: Sequence[int], sample: int) -> Iterator[Taken]:
-    """Run a benchmark notebook under many settings; by papermill's command, under a few."""
+def settings(folder: Path, sizes: Sequence[int], sample: int) -> Iterator[Way]:
+    """Yield sweeps of a benchmark notebook, and papermill's commands for a few settings."""
     project = projects.small(folder, [SWEPT])
-    days = [f"{day:%Y-%m-%d}" for day in _days(2016, 50)]
+    days = [str(dt.date(2016, 1, 1) + dt.timedelta(days=number)) for number in range(50)]
     every = [
         {"source_policy": policy, "baseline_date": day}
         for day, policy in itertools.product(days, POLICIES)
@@ -122,17 +158,9 @@ def settings(folder: Path, sizes: Sequence[int], sample: int) -> Iterator[Taken]
     for size in sizes:
         study = {"name": f"of-{size}", "notebook": SWEPT, "settings": every[:size]}
         (project / "study.yaml").write_text(yaml.safe_dump(study), encoding="utf-8")
-        yield (
-            "settings",
-            size,
-            SWEEP,
-            measure([[BIN / "detainers", "sweep", "study.yaml"]], project),
-        )
-    commands = [
-        [*_papermill(SWEPT, f"executed/{number}.ipynb"), *itertools.chain(*_as_options(setting))]
-        for number, setting in enumerate(every[:sample])
-    ]
-    yield "settings", sample, LOOP, measure(commands, project)
+        yield Way("settings", size, SWEEP, [(BIN / "detainers", "sweep", "study.yaml")], project)
+    commands = [_papermill(SWEPT, f"{number}", each) for number, each in enumerate(every[:sample])]
+    yield Way("settings", sample, LOOP, commands, project)
 
 
 def about() -> dict[str, Any]:
@@ -159,52 +187,14 @@ def about() -> dict[str, Any]:
     }
 
 
-def _ways(project: Path, names: Sequence[str]) -> Iterator[tuple[str, Measure]]:
-    sources = [f"notebooks/{name}.ipynb" for name in names]
-    ours = [BIN / "detainers", "run"]
-    yield OURS, measure([ours], project)
-    for _ in range(5):
-        yield NOTHING, measure([ours], project)
-    projects.change(project, names[-1])
-    yield CHANGED, measure([ours], project)
-    yield "detainers run, libraries imported", _warm(project)
-    yield LOOP, measure([_papermill(name) for name in names], project)
-    convert = ["nbconvert", "--to", "notebook", "--execute", "--output-dir", "converted"]
-    yield "jupyter nbconvert --execute", measure([[BIN / "jupyter", *convert, *sources]], project)
-    execute = ["execute", "--output", "{notebook_name}-executed"]
-    yield "jupyter execute", measure([[BIN / "jupyter", *execute, *sources]], project)
-    if SNAKEMAKE.is_file():
-        snakemake = [SNAKEMAKE, "--cores", "2", "--snakefile", HERE / "Snakefile"]
-        yield "snakemake --cores 2, papermill", measure([snakemake], project)
-    yield BARE, measure([_bare(names)], project)
+def _papermill(name: str, output: str = "", setting: Mapping[str, str] | None = None) -> Command:
+    chosen = itertools.chain(*(("-p", name, value) for name, value in (setting or {}).items()))
+    files = [f"notebooks/{name}.ipynb", f"executed/{output or name}.ipynb"]
+    return [BIN / "papermill", "--cwd", "notebooks", *files, *chosen]
 
 
-def _two_ways(project: Path, names: Sequence[str]) -> Iterator[tuple[str, Measure]]:
-    only = ",".join(names)
-    yield OURS, measure([[BIN / "detainers", "run", "--only", only]], project)
-    yield LOOP, measure([_papermill(name) for name in names], project)
-
-
-def _warm(project: Path) -> Measure:
-    measured = measure([[sys.executable, HERE / "warm.py"]], project)
-    return Measure(float((project / "benchmark.log").read_text().split()[-1]), measured.megabytes)
-
-
-def _papermill(name: str, output: str = "") -> list[str | Path]:
-    output = output or f"executed/{name}.ipynb"
-    return [BIN / "papermill", "--cwd", "notebooks", f"notebooks/{name}.ipynb", output]
-
-
-def _bare(names: Sequence[str]) -> list[str | Path]:
+def _bare(names: Sequence[str]) -> Command:
     return [sys.executable, HERE / "bare.py", *(f"notebooks/{name}.ipynb" for name in names)]
-
-
-def _as_options(setting: dict[str, str]) -> Iterator[tuple[str, str, str]]:
-    return (("-p", name, value) for name, value in setting.items())
-
-
-def _days(year: int, count: int) -> list[dt.date]:
-    return [dt.date(year, 1, 1) + dt.timedelta(days=number) for number in range(count)]
 
 
 def _processor() -> str:

@@ -53,6 +53,13 @@ def test_targets_are_ratios_within_a_repetition_of_the_largest_case(report):
     assert [target["met"] for target in found] == [True, True, False, True, True]
 
 
+def test_a_target_whose_ways_failed_is_not_met(report):
+    rows = [row for row in taken(report) if row["what"] != report.BARE]
+    failed = report.targets(rows)[2]
+    assert (failed["reached"], failed["met"]) == (None, False)
+    assert "| 1.3 | not measured | no |" in report.of_targets([failed])
+
+
 def test_the_page_shows_targets_times_and_what_could_not_be_run(report):
     rows = taken(report)
     machine = dict.fromkeys(
