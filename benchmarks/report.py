@@ -33,8 +33,9 @@ def targets(measurements: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
             found = (found / _best(rows, block, other)).dropna()  # one of them may have failed
         ends = [found.min(), found.median(), found.max()] if len(found) else [None] * 3
         low, middle, high = (None if end is None else round(end, 3) for end in ends)
-        numbers = {"at most": most, "reached": middle, "spread": [low, high]}
-        reached.append({"what": name, **numbers, "met": middle is not None and middle <= most})
+        met = middle is not None and bool(middle <= most)
+        numbers = {"at most": most, "reached": middle, "spread": [low, high], "met": met}
+        reached.append({"what": name, **numbers})
     return reached
 
 

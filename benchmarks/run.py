@@ -51,7 +51,7 @@ class Sizes:
     sample: int
 
 
-FULL = Sizes(5, (1, 2, 3, 5), len(projects.NAMES), (10, 50, 100, 200), 6)
+FULL = Sizes(3, (1, 2, 3, 5), len(projects.NAMES), (10, 50, 200), 6)
 QUICK = Sizes(1, (1, 2), 1, (2, 4), 1)
 
 
