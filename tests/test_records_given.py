@@ -104,7 +104,7 @@ def test_a_path_is_itself_and_an_identity_is_where_the_environment_says(file, mo
     monkeypatch.setenv("DETAINERS_RECORDS", str(file))
     assert given.located("records", identity) == file
     file.write_bytes(file.read_bytes() + b"\n")
-    with pytest.raises(RecordsError, match="leads to detainersfy9.csv@") as said:
+    with pytest.raises(RecordsError, match=r"leads to detainersfy9\.csv@") as said:
         given.located("records", identity)
     assert str(file.parent) not in str(said.value)
 
