@@ -17,6 +17,8 @@ from record_files import truth, write
 
 pytestmark = pytest.mark.usefixtures("record_cache")
 FIRST = date(2018, 1, 1)
+MEAN = 60.0
+MEDIAN = int(MEAN * np.log(2))  # in completed days
 DECLINED, BOOKED = "Detainer Declined by LEA", "Booked into Detention"
 
 
@@ -34,11 +36,11 @@ def rows_of(cases):
     ]
 
 
-def simulated(seed, number=1500, mean=60.0, span=200):
+def simulated(seed, number=1500, span=200):
     """Detainers of exponential life, some seen open at the end of the records."""
     rng = np.random.default_rng(seed)
     issued = np.sort(rng.integers(0, span, number))
-    ended = issued + np.floor(rng.exponential(mean, number)).astype(int)
+    ended = issued + np.floor(rng.exponential(MEAN, number)).astype(int)
     declined = rng.random(number) < 0.3
     return [
         (i, *((None, None) if e >= span else (e, DECLINED if d else BOOKED)))
@@ -135,14 +137,14 @@ def test_a_known_mean_life_is_recovered_although_many_are_still_open(tmp_path):
     days = record_ages.grid(found.by_age)
     curve = record_ages.survival(*found.ends_and_open)
     half = record_ages.quantile(curve, 0.5, days)
-    assert half.low <= 60 * np.log(2) <= half.high
+    assert half.low <= MEDIAN <= half.high
     naive = record_ages.exact_quantile(found.by_age, 0.5, days)
-    assert naive.high < 60 * np.log(2)  # of those that had ended only: too short
+    assert naive.high < MEDIAN  # of those that had ended only: too short
 
 
 def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
-    truth_days, held, held_band, number = 60 * np.log(2), 0, 0, 400
-    share = np.exp(-np.arange(1, 150) / 60)
+    held, held_band, number = 0, 0, 400
+    share = np.exp(-np.arange(1, 150) / MEAN)
     for seed in range(number):
         cases = simulated(seed, number=400)
         ends, censored = np.zeros((2, 201), dtype=int)
@@ -153,7 +155,7 @@ def test_the_intervals_hold_the_truth_about_as_often_as_they_say():
                 ends[ended - issued] += 1
         found = record_ages.survival(ends, censored)
         half = record_ages.quantile(found, 0.5, np.arange(200))
-        held += half.low <= truth_days <= half.high
+        held += half.low <= MEDIAN <= half.high
         curve = record_ages.curve(found, np.arange(149)).iloc[:149]
         held_band += curve["low"].le(share + 1e-12).all() and curve["high"].ge(share).all()
     error = np.sqrt(0.95 * 0.05 / number)
@@ -230,7 +232,7 @@ def test_the_section_puts_lives_with_interval_method_and_the_file_as_input(tmp_p
     found = put(results)["ages.records.ended.days_50_percent"]
     assert found["level"] == 0.95
     low, high = found["interval"]
-    assert low <= 60 * np.log(2) <= high
+    assert low <= MEDIAN <= high
     for name, result in put(results).items():
         once_each(result["inputs"], name)
         assert result["inputs"][0].startswith("records:icfo_2025_18038.xlsx@")
