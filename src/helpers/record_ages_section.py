@@ -47,8 +47,9 @@ _LIMITS = """**What this does not show.** The day of the end is that of ICE's re
 be made long after the refusal. The ages of declined detainers are those of detainers both
 declined and recorded by the end of the records: of those issued late only young ones can be
 among them, so that their typical age is too low where issuing rose. Open means that nobody has
-closed the record. The curve counts every way to end alike; how many would have been declined had
-they not ended otherwise, it does not say."""
+closed the record. The curve counts every way to end alike, a new form in place of the old one
+included; how many would have been declined had they not ended otherwise, it does not say. Forms
+that asked for notice only (I-247N) count like the others."""
 
 
 def section(results: Results, records: str) -> Iterator[HTML | Image | Markdown]:
