@@ -438,6 +438,7 @@ def main() -> None:
     if given.measure:
         print(json.dumps(measured(given.measure, given.folder)))
         return
+    os.environ["DETAINERS_ROOT"] = str(HERE.parent)
     scale, out = (100, given.quick) if given.quick else (1, HERE)
     results = benchmark(given.rows // scale, given.xlsx // scale)
     out.mkdir(exist_ok=True)

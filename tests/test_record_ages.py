@@ -223,7 +223,8 @@ def put(results):
 
 
 def told(pieces):
-    return "\n".join(str(piece.data) for piece in pieces if isinstance(piece.data, str))
+    texts = (piece.data for piece in pieces if isinstance(piece.data, str))
+    return " ".join(" ".join(texts).split())
 
 
 def test_the_section_puts_lives_with_interval_method_and_the_file_as_input(tmp_path, results):

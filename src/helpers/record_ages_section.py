@@ -77,8 +77,8 @@ def section(results: Results, records: str) -> Iterator[HTML | Image | Markdown]
     inputs = [source, "parameter:records"]
     yield _counts(results, found, inputs)
     days = record_ages.grid(found.by_age)
-    if len(days) < 2:
-        yield Markdown(_NOTHING.format(reason=_why(found)))
+    if reason := _obstacle(found, days):
+        yield Markdown(_NOTHING.format(reason=reason))
         return
     curve = record_ages.survival(*found.ends_and_open)
     yield _quantiles(results, found, curve, days, inputs)
@@ -91,11 +91,13 @@ def _declined(found: Lives) -> bool:
     return bool(found.by_age["declined"].sum() >= MINIMUM_CELL)
 
 
-def _why(found: Lives) -> str:
-    ended = found.by_age[["declined", "ended"]].to_numpy().sum()
-    if ended < MINIMUM_CELL:
+def _obstacle(found: Lives, days: Days) -> str:
+    """Return why no life can be shown, or nothing."""
+    if found.ends_and_open[0].sum() < MINIMUM_CELL:
         return f"Under {MINIMUM_CELL} rows have a day on which the detainer ended."
-    return "The detainers are too few to show any day without a small count beside it."
+    if len(days) < 2:
+        return "The detainers are too few to show any day without a small count beside it."
+    return ""
 
 
 def _counts(results: Results, found: Lives, inputs: list[str]) -> HTML:

@@ -215,7 +215,7 @@ def with_policy(frame: pd.DataFrame, policy: pd.DataFrame) -> pd.DataFrame:
     whole = days["resumed"].isna() | (frame["week_start"] + pd.Timedelta(days=6) < days["resumed"])
     stopped = (frame["week_start"] >= days["stopped"]) & whole
     # The first Saturday from the day on.
-    wait = (5 - days["resumed"].dt.dayofweek) % 7
+    wait = (5 - days["resumed"].dt.day_of_week) % 7
     resumed = days["resumed"] + pd.to_timedelta(wait, unit="D")
     seen = stopped.groupby(frame["office"]).transform("any")
     if len(unseen := frame.loc[resumed.notna() & ~seen, "office"]):
