@@ -174,6 +174,12 @@ def test_exact_ages_of_declined_detainers_are_their_quantiles(tmp_path):
         assert exact.low <= exact.days <= exact.high
 
 
+def test_an_interval_between_two_days_is_the_day_itself():
+    ends = np.full(10, 100_000)
+    found = record_ages.quantile(record_ages.survival(ends, 0 * ends), 0.55, np.arange(10))
+    assert found == record_ages.Quantile(5, 5, 5)
+
+
 def test_detainers_whose_end_has_no_day_bound_the_median(tmp_path):
     cases = simulated(3)
     dated = lives_of(tmp_path, cases)

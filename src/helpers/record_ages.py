@@ -181,11 +181,15 @@ class Quantile:
 def quantile(found: SurvfuncRight, share: float, days: Days) -> Quantile:
     """Return the day by which a share has ended, with its interval.
 
-    The interval is pointwise, by log(-log): Brookmeyer and Crowley (1982, Biometrics 38: 29).
+    The interval is pointwise, by log(-log): Brookmeyer and Crowley (1982, Biometrics 38: 29). With
+    many detainers it can lie between two days; then it is the day itself.
     """
+    value = found.quantile(share)
     with np.errstate(divide="ignore", invalid="ignore"):  # at shares of 0 and 1
         low, high = found.quantile_ci(share)
-    return _on_grid(found.quantile(share), low, high, days)
+    if np.isnan(low):
+        low = high = value
+    return _on_grid(value, low, high, days)
 
 
 def share_ended(by_age: pd.DataFrame, days: Days) -> pd.Series:

@@ -244,7 +244,7 @@ def draw(data: pd.DataFrame) -> Figure:
     ax.set(xlim=(0, None), ylim=(0, 1.02), xlabel="days since issue", ylabel="share of detainers")
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.set_yticks(np.linspace(0, 1, 6))
-    ax.legend(loc="upper right")
+    ax.legend(loc="center right")
     return fig
 
 

@@ -247,13 +247,12 @@ def _study(cells: Cells) -> EventStudy:
 def _figure(results: Results, study: EventStudy, two_way: float, inputs: list[str]) -> Image:
     ratios = study.ratios
     first, last = ratios.iloc[0], ratios.iloc[-1]
-    ends = "includes" if last["band_low"] <= 1 <= last["band_high"] else "does not include"
     return figures.save(
         panel_figures.event_study(ratios, two_way),
         "issuance_records_event_study",
         data=ratios,
-        title=f"In weeks {last['first']:.0f} to {last['last']:.0f} after resumed issuing, "
-        f"{last['value']:.2f} times the declinations to be expected without it; the band {ends} 1",
+        title=f"Weeks {last['first']:.0f} to {last['last']:.0f} after resumed issuing: "
+        f"{last['value']:.2f} times the declinations expected without it",
         alt="Ratio of declinations, log scale, by weeks since an area resumed issuing, from "
         f"{first['first']:.0f} to {last['last']:.0f}: points with intervals and a wider band, "
         f"from {first['value']:.2f} in the first weeks shown to {last['value']:.2f} at the end. "
@@ -273,10 +272,10 @@ def _sentence(results: Results) -> str:
         if quiet
         else "so that trends were not parallel, and the ratio after resumption is no effect of it"
     )
-    no_effect = "do" if low <= 1 <= high else "do not"
+    one = "includes" if low <= 1 <= high else "does not include"
     return (
         "After resumption the areas recorded {issuance.records.rate_ratio} times the declinations "
-        "to be expected without it (95% interval {issuance.records.rate_ratio:interval}): the "
-        f"records {no_effect} allow that there was no effect. The ratios before resumption "
-        f"{before} (p-value {{issuance.records.pre_trend_p_value}}), {trust}."
+        "to be expected without it; the 95% interval, {issuance.records.rate_ratio:interval}, "
+        f"{one} 1. The ratios before resumption {before} (p-value "
+        f"{{issuance.records.pre_trend_p_value}}), {trust}."
     )
