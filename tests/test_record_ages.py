@@ -13,13 +13,13 @@ from helpers import record_ages, record_ages_section, records
 from helpers.disclosure import MINIMUM_CELL
 from helpers.inputs import once_each
 from helpers.results import Results
-from record_files import truth, write
+from record_files import DECLINED, truth, write
 
 pytestmark = pytest.mark.usefixtures("record_cache")
 FIRST = date(2018, 1, 1)
 MEAN = 60.0
 MEDIAN = int(MEAN * np.log(2))  # in completed days
-DECLINED, BOOKED = "Detainer Declined by LEA", "Booked into Detention"
+BOOKED = "Booked into Detention"
 
 
 def rows_of(cases):
@@ -64,6 +64,7 @@ def test_every_row_has_one_fate_and_each_is_counted(tmp_path):
     cases += [(day, None, None) for day in range(13)]
     cases += [(day, None, BOOKED) for day in range(12)]
     cases += [(day, day - 3, DECLINED) for day in range(3, 7)]
+    cases += [(16_000, None, None)] * 14  # in a year that cannot be
     made = rows_of(cases)
     for row in made[:2]:  # of one person and day: the second is likely a repeat
         row |= {"person": "f" * 40, "detainer_prepare_date": FIRST}
@@ -80,7 +81,7 @@ def test_every_row_has_one_fate_and_each_is_counted(tmp_path):
         "undated": 12,
         "backwards": 4,
         "repeated": 1,
-        "unissued": 0,
+        "unissued": 14,
     }
     of_age = found.by_age.set_index("days")
     assert of_age.loc[9, "declined"] == 20

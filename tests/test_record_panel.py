@@ -10,35 +10,9 @@ from helpers.disclosure import MINIMUM_CELL
 from helpers.inputs import once_each
 from helpers.records import RecordsError, given
 from helpers.results import Results
-from record_files import truth
+from record_files import DECLINED, expanded, policy_of, truth
 
 pytestmark = pytest.mark.usefixtures("record_cache")
-DECLINED = "Detainer Declined by LEA"
-
-
-def expanded(frame, dated=True):
-    """Individual records, in the columns of 2025-ICFO-18038, that add up to a panel."""
-    rows = frame.loc[frame.index.repeat(frame["issued"])]
-    number = rows.groupby(["office", "week_start"]).cumcount()
-    declined = number < rows["declined"]
-    issued = rows["week_start"] + pd.to_timedelta(np.where(declined, 0, number % 7), unit="D")
-    ended = (rows["week_start"] + pd.Timedelta(days=6)).where(declined) if dated else None
-    made = {
-        "Detainer_Prepare_Date": issued.dt.date,
-        "Detainer_Lift_Date": None if ended is None else ended.dt.date,
-        "Detainer_Lift_Reason": np.where(declined, DECLINED, None),
-        "Detainer_Detention_Facility": "SYNTHETIC COUNTY JAIL",
-        "Detainer_AOR": rows["office"] + " Area of Responsibility",
-        "Alien_Number_Unique_Identifier": None,
-    }
-    return pd.DataFrame(made).reset_index(drop=True)
-
-
-def policy_of(frame):
-    """The days of the policy that a panel holds."""
-    stops = frame[frame["stopped"]].groupby("office")["week_start"].min().rename("stopped")
-    resumed = frame.groupby("office")["resumed"].first()
-    return pd.concat([stops, resumed], axis=1).dropna(subset="stopped").reset_index()
 
 
 @pytest.fixture(scope="module")
