@@ -257,6 +257,7 @@ def test_everything_shown_is_of_days_that_may_be_shown(tmp_path, results):
         days = set(record_ages.grid(record_ages.lives(database).by_age).tolist())
     data = pd.read_csv(tmp_path / "out/figures/scratch/ages_records.csv")
     assert set(data["days"]) == days
+    pd.testing.assert_frame_equal(data, data.round(3), check_exact=True)
     quantiles = [found for name, found in put(results).items() if "days_" in name]
     assert quantiles
     for found in quantiles:

@@ -261,3 +261,19 @@ def test_no_small_count_of_an_area_can_be_worked_out():
     assert table["office"].tolist() == ["C", "A", "B"]
     assert table["issued"].isna().sum() >= 2
     assert table.loc[table["office"].eq("B"), ["issued", "declined"]].isna().all(axis=None)
+
+
+def test_areas_that_declined_more_than_they_issued_in_these_weeks_are_protected_too():
+    frame = pd.DataFrame(
+        {
+            "office": ["A", "B", "C", "D"],
+            "week_start": pd.Timestamp("2018-01-06"),
+            "issued": [100, 50, 300, 5],
+            "declined": [20, 60, 3, 40],
+        }
+    )
+    table = record_panel.by_office(frame).set_index("office")
+    for name, small in (("issued", "D"), ("declined", "C")):
+        hidden = table[name].isna()
+        assert hidden[small]
+        assert hidden.sum() == 2  # alone it would be the total less the others

@@ -121,7 +121,7 @@ def _counts(results: Results, found: Lives, inputs: list[str]) -> HTML:
     said = ["hidden" if pd.isna(count) else f"{count:,}" for count in table["detainers"]]
     return show(
         pd.DataFrame({"rows": table["fate"].map(record_ages.FATES), "detainers": said}),
-        f"Rows of the records by what became of the detainer until {found.until:%-d %B %Y}; "
+        f"Rows of the records by what became of the detainer until {found.until:%Y-%m-%d}; "
         f"hidden: under {MINIMUM_CELL}, or would give away such a count",
     )
 
@@ -142,6 +142,9 @@ def _quantiles(
         "within which that share of the declined ones had been declined",
     )
 
+
+_DECIMALS = 3
+"""Of the shares that are saved: an exact share of few would tell of how many it is one."""
 
 _METHODS = {
     "ended": "Kaplan-Meier, open detainers censored at the end of the records; interval by "
@@ -203,6 +206,7 @@ def _figure(
         data["declined_not_older"] = record_ages.share_ended(found.by_age, days).to_numpy()
         reached = data["declined_not_older"].iloc[-1]
         ages = f"; a dashed line, declined ones that were at most so old, rises to {reached:.0%}."
+    data = data.round(_DECIMALS)
     title = f"After {last['days']:,.0f} days {last['still_open']:.0%} of the detainers were open"
     if _is_put(results, _HALF):
         title = results.text(f"Half of the detainers had ended within {{{_HALF}}} days of issue")
