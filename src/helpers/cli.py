@@ -99,6 +99,14 @@ def run(
     only: Annotated[
         str | None, typer.Option(metavar="NN,...", help="Notebooks to run, by number or name.")
     ] = None,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Individual records of your own, a file or the folder of a release, for every "
+            "notebook that takes some. Outputs name the file and not where it lies.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run what is current, too.")] = False,
     jobs: Annotated[
         int | None,
@@ -133,7 +141,10 @@ def run(
 
     names = None if only is None else [name.strip() for name in only.split(",")]
     document = {} if file is None else request.read_document(file)
-    asked = request.requested(parameter or [], document, names)
+    pairs = [] if records is None else [f"records={records}"]
+    asked = request.requested([*pairs, *(parameter or [])], document, names)
+    if records is not None:
+        _read_records(records)
     with _progress(as_json) as report:
         if dry_run:
             outcome = runner.preview(run, asked, only=names, force=force, report=report)
@@ -355,6 +366,14 @@ def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Js
     with _lines() as progress:
         found = overview.summarise(path, scheduler, progress)
     _print_json(found) if as_json else typer.echo("\n".join(overview.summary_lines(found)))
+
+
+def _read_records(path: Path) -> None:
+    """Read records into the cache once, for all notebooks; refuse here what is no such file."""
+    from helpers.records import read
+
+    with _lines() as progress:
+        read(path, progress)
 
 
 def _data_problems() -> list[str]:

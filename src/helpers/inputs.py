@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable
 
-KINDS = ("fact", "series", "result", "parameter", "assumption", "simulation")
+KINDS = ("fact", "series", "result", "parameter", "assumption", "simulation", "records")
 """Kinds of inputs: `fact:A028`, `series:weekly_detainers`, `result:growth.factor`,
-`parameter:baseline`, `assumption:NAME`, `simulation:SEED`."""
+`parameter:baseline`, `assumption:NAME`, `simulation:SEED`, `records:NAME@HASH` (a file of the
+reader's: `helpers.records.given`)."""
 
 
 def once_each(inputs: Iterable[str], owner: str) -> list[str]:

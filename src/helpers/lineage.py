@@ -218,8 +218,8 @@ def unused(lineage: Lineage) -> list[str]:
 
 
 def groundless(lineage: Lineage) -> list[str]:
-    """Return the results that lead to no source, stated assumption or simulation."""
-    ground = ("fact:", "series:", "assumption:", "simulation:")
+    """Return the results that lead to no source, stated assumption, simulation or records."""
+    ground = ("fact:", "series:", "assumption:", "simulation:", "records:")
     return [
         name
         for name in lineage.results
@@ -234,7 +234,7 @@ def missing(lineage: Lineage) -> list[str]:
         f"{owner}: {item}"
         for owner, inputs in _owners(lineage)
         for item in inputs
-        if item not in there and not item.startswith("simulation:")
+        if item not in there and not item.startswith(("simulation:", "records:"))
     ]
 
 

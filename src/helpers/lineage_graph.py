@@ -20,6 +20,7 @@ _FILLS = {
     "assumption": "#f8ecdd",
     "parameter": "#f8ecdd",
     "simulation": "#f8ecdd",
+    "records": "#ffffff",
     "source": "#e3f1ec",
 }
 _STYLE = f"""\
@@ -217,4 +218,4 @@ def _summary(top: _Node, nodes: Iterable[_Node]) -> str:
 
 
 def _plural(kind: str, count: int) -> str:
-    return kind if count == 1 or kind == "series" else f"{kind}s"
+    return kind if count == 1 or kind in ("series", "records") else f"{kind}s"

@@ -8,6 +8,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -46,8 +47,31 @@ def _iso_date(value: object) -> object:
     raise ValueError("a date is written YYYY-MM-DD")
 
 
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", "None", "none")
+
+
 def _none_if_empty(value: object) -> object:
-    return None if value is None or value in ("", "None", "none") else _iso_date(value)
+    return None if _is_empty(value) else _iso_date(value)
+
+
+def _path_or_none(value: object) -> object:
+    if _is_empty(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+FILES = ("records", "policy_dates")
+"""Parameters that name a file of the reader's; `helpers.records.given` says how they are kept."""
+
+_File = Annotated[str | None, BeforeValidator(_path_or_none)]
+RecordsFile = Annotated[
+    _File,
+    Field(
+        description="individual records of your own, as `detainers records check` reads them: a "
+        "file, or a folder of one release; None: without"
+    ),
+]
 
 
 _Date = Annotated[dt.date, BeforeValidator(_iso_date)]
@@ -113,6 +137,7 @@ class Ages(_Parameters):
     as_of: _CountDate = Field(
         description="day on which active detainers were counted, 2021-01-01 to 2021-09-30"
     )
+    records: RecordsFile
 
 
 class Issuance(_Parameters):
@@ -124,6 +149,11 @@ class Issuance(_Parameters):
     reattribute_state_jail: bool = Field(
         description="credit 14 week 1 records to the state jail, so that they stay in the count "
         "when Travis County is left out"
+    )
+    records: RecordsFile
+    policy_dates: _File = Field(
+        description="when each area of the records stopped and resumed issuing: a CSV file with "
+        "columns office, stopped, resumed; None: not known"
     )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers import paths
+from helpers import parameters, paths
 from helpers.execution import ONE_THREAD
+from helpers.records import given
 
 RUN = "again"
 """Name of the run that the notebooks write, under a folder of its own."""
@@ -120,8 +121,13 @@ def _pytest(
 
 
 def _environment(folder: Path, out: Path) -> dict[str, str]:
-    """Return the environment of a run, but for where to write; nothing of a surrounding pytest."""
+    """Return the environment of a run, but for where to write; nothing of a surrounding pytest.
+
+    Where the reader's own files lie is not written in a run; whoever checks it says so again.
+    """
     outer = {k: v for k, v in os.environ.items() if not k.startswith(("DETAINERS_", "PYTEST_"))}
+    files = [*map(given.variable, parameters.FILES), "DETAINERS_CACHE"]
+    outer |= {name: os.environ[name] for name in files if name in os.environ}
     own = {
         "DETAINERS_ROOT": str(paths.project_root()),
         "DETAINERS_OUT": str(out),

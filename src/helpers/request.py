@@ -3,7 +3,7 @@
 import ast
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 
 from helpers import parameters, paths
 from helpers.notebooks import declared_reads
+from helpers.records import given
 
 
 class RunError(ValueError):
@@ -21,7 +22,8 @@ class RunError(ValueError):
 class Plan:
     """A notebook to run: its source, all its parameters, those that are not its defaults.
 
-    `reads` are the notebooks whose results it reads.
+    `reads` are the notebooks whose results it reads; `files` are where those files of the reader's
+    lie that parameters name.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Plan:
     parameters: dict[str, Any]
     injected: dict[str, Any]
     reads: tuple[str, ...]
+    files: dict[str, Path] = field(default_factory=dict)
 
 
 def study() -> dict[str, Path]:
@@ -66,9 +69,9 @@ def plan(asked: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None = No
 
     Raises
     ------
-    RunError, helpers.parameters.ParameterError
-        If a notebook or parameter is unknown, a value is not allowed, or a notebook reads results
-        that do not come before its own.
+    RunError, helpers.parameters.ParameterError, helpers.records.RecordsError
+        If a notebook or parameter is unknown, a value is not allowed, a file is missing, or a
+        notebook reads results that do not come before its own.
     """
     notebooks = chosen(only)
     if unknown := sorted(set(asked) - set(notebooks)):
@@ -78,9 +81,15 @@ def plan(asked: Mapping[str, Mapping[str, Any]], only: Sequence[str] | None = No
         own = defaults(path)
         usual = parameters.merge(name, own, {})
         values = parameters.merge(name, own, asked.get(name, {}))
+        files = {key: given.located(key, values[key]) for key in _files(values)}
+        values |= {key: given.identity(file) for key, file in files.items()}
         changed = {key: value for key, value in values.items() if value != usual[key]}
-        plans.append(Plan(name, path, values, changed, _reads(name, path)))
+        plans.append(Plan(name, path, values, changed, _reads(name, path), files))
     return plans
+
+
+def _files(values: Mapping[str, Any]) -> list[str]:
+    return [name for name in parameters.FILES if values.get(name) is not None]
 
 
 def requested(

@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 
 from helpers import manifest, outputs, paths, request
 from helpers.outputs import Run
+from helpers.records import given
 from helpers.request import Plan, RunError
 
 
@@ -102,7 +103,7 @@ def run(
 
     Raises
     ------
-    RunError, helpers.parameters.ParameterError, helpers.paths.PathError
+    RunError, helpers.parameters.ParameterError, helpers.paths.PathError, helpers.records.RecordsError
         If the request cannot be met. No kernel was started and no output touched.
     """
     folder = paths.run_folder(run)
@@ -317,6 +318,7 @@ def _execute(opened: Run, plan: Plan, kernel: str) -> _Ended:
                 "DETAINERS_RUN": opened.folder.name,
                 "DETAINERS_OUT": str(staged.folder.parents[1]),
                 "DETAINERS_PREVIOUS": str(opened.previous or opened.folder),
+                **{given.variable(name): str(file) for name, file in plan.files.items()},
             },
             kernel=kernel,
         )

@@ -133,7 +133,7 @@ def _input(item: str, run: Run, known: Mapping[str, str]) -> str:
     kind, _, key = item.partition(":")
     if kind == "result":
         return f"result {result_link(key, run)}"
-    if kind == "simulation":
+    if kind in ("simulation", "records"):
         return f"{kind} {words.text(key)}"
     if item not in known:
         raise PagesError(f"run {run.name!r} rests on {item}, which data/ does not have; run again")
