@@ -130,6 +130,11 @@ FROM jails JOIN listed ON listed.state = letters AND (
 GROUP BY ALL
 """
 
+_ACTIVE = f"""count(*) AS highest,
+    count(*) FILTER (WHERE lift_reason IS NULL OR detainer_lift_date > $end) AS lowest
+    FROM {COUNTED}
+    WHERE detainer_prepare_date <= $end AND coalesce(detainer_lift_date > $end, true)"""
+
 _IN_PLACES = """places ON places.facility IS NOT DISTINCT FROM counted.facility
     AND places.county IS NOT DISTINCT FROM counted.county
     AND places.state IS NOT DISTINCT FROM counted.state
@@ -233,16 +238,18 @@ def active(
     table = _query(
         database,
         f"""
-        SELECT {_age("$end")} AS age, count(*) AS highest,
-            count(*) FILTER (WHERE lift_reason IS NULL OR detainer_lift_date > $end) AS lowest
-        FROM {COUNTED}
-        WHERE detainer_prepare_date <= $end AND coalesce(detainer_lift_date > $end, true)
-        GROUP BY ALL
+        SELECT {_age("$end")} AS age, {_ACTIVE} GROUP BY ALL
         """,
         start,
     )
     shown = protect(table, "highest", ["lowest"], minimum_cell)
     return _in_order(shown)[["age", "lowest", "highest"]]
+
+
+def active_total(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, int]:
+    """Count the detainers active at the end of the week: `lowest` and `highest`, not protected."""
+    row = _query(database, f"SELECT {_ACTIVE}", start).iloc[0]
+    return {name: int(row[name]) for name in ("lowest", "highest")}
 
 
 def left_custody(
