@@ -41,9 +41,13 @@ def test_records_written_in_a_layout_read_back_to_the_same_table(tmp_path, direc
     has = columns_of(layout)
     for column in CANONICAL:
         if column.name in has:
-            assert back[column.name].astype(object).where(back[column.name].notna(), None).tolist() \
-                == direct[column.name].astype(object).where(direct[column.name].notna(), None).tolist(), \
-                column.name
+            assert (
+                back[column.name].astype(object).where(back[column.name].notna(), None).tolist()
+                == direct[column.name]
+                .astype(object)
+                .where(direct[column.name].notna(), None)
+                .tolist()
+            ), column.name
         elif column.name not in LINEAGE:
             assert back[column.name].isna().all(), column.name
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datapackage, panel, synthetic, synthetic_records, synthetic_tables
+from helpers import datapackage, evidence, panel, synthetic, synthetic_records, synthetic_tables
 from helpers.records.columns import NAMES
 from helpers.synthetic_agencies import COOPERATING, DECLINED_ELSEWHERE
 from helpers.synthetic_errors import AS_IN_2017, KINDS
@@ -47,13 +47,17 @@ def test_records_add_up_to_the_frame_of_the_synthetic_panel_with_its_truth(whole
         assert frame[name].sum() == pytest.approx(expected[name].sum(), rel=0.05)
 
 
-@pytest.mark.parametrize("seed", [3, 4, 5])
-def test_the_panel_recovers_the_planted_effect_from_aggregated_records(seed):
-    made = synthetic_records.design(seed, pattern="constant", delay=1)
-    frame, truth = synthetic_records.frame(made)
-    found = panel.imputed(panel.cells(frame, settling=8))
-    assert found.low <= truth["rate_ratio"] <= found.high
-    assert found.high < 2 * found.value
+def test_the_panel_recovers_the_planted_effect_from_aggregated_records():
+    errors, held = [], 0
+    for seed in range(100, 112):
+        made = synthetic_records.design(seed, pattern="constant", delay=1)
+        frame, truth = synthetic_records.frame(made)
+        found = panel.imputed(panel.cells(frame, settling=8))
+        errors.append(np.log(found.value / truth["rate_ratio"]))
+        held += found.low <= truth["rate_ratio"] <= found.high
+    assert abs(np.mean(errors)) < 3 * np.std(errors) / np.sqrt(len(errors))
+    assert np.std(errors) < 0.1  # far from the effect, log 2
+    assert held >= 10  # of 12; fewer come in one of 50 times where each holds with 95%
 
 
 def test_the_frame_is_what_sql_counts_in_the_records(clean):
@@ -78,13 +82,13 @@ def test_the_frame_is_what_sql_counts_in_the_records(clean):
 
 
 def test_national_counts_are_about_as_published(whole, ledger):
-    from helpers import evidence
-
     frame, _ = whole
     weekly = frame.groupby("week_start")[["issued", "declined"]].sum()
-    around = weekly.loc["2017-03-01":"2017-06-30"].mean()
-    published = [evidence.pick(ledger, "detainers_issued", "us", week).value for week in
-                 evidence.REPORT_WEEKS]
+    around = weekly.loc["2017-01-28":"2017-02-17"].mean()
+    published = [
+        evidence.pick(ledger, "detainers_issued", "us", week).value
+        for week in evidence.REPORT_WEEKS
+    ]
     assert around["issued"] == pytest.approx(np.mean(published), rel=0.15)
     week_2 = evidence.pick(ledger, "detainers_declined", "us", evidence.REPORT_WEEKS[1]).value
     assert around["declined"] == pytest.approx(week_2, rel=0.35)
@@ -96,8 +100,10 @@ def test_national_counts_are_about_as_published(whole, ledger):
 def test_lift_reasons_have_about_the_published_shares_of_their_groups(root):
     table = datapackage.load("lift_reasons_by_year_2007_2015", root)
     crosswalk = datapackage.load("lift_reasons", root).set_index("reason")["group"]
-    by_spelling = {name.lower().replace(" - ", "_").replace(" ", "_"): group
-                   for name, group in crosswalk.items()}
+    by_spelling = {
+        name.lower().replace(" - ", "_").replace(" ", "_"): group
+        for name, group in crosswalk.items()
+    }
     groups = table["lift_reason"].map(by_spelling)
     counts = table["detainers"].groupby(groups).sum().drop("declined")
     published = counts / counts.sum()
@@ -142,7 +148,9 @@ def test_a_refusal_lies_between_issue_and_record(drawn):
     assert (declined["refused_date"] >= declined["detainer_prepare_date"]).all()
     assert (declined["refused_date"] <= declined["detainer_lift_date"]).all()
     assert (declined["refused_date"] < declined["detainer_lift_date"]).any()
-    assert drawn.loc[drawn["lift_reason"].ne("Detainer Declined by LEA"), "refused_date"].isna().all()
+    assert (
+        drawn.loc[drawn["lift_reason"].ne("Detainer Declined by LEA"), "refused_date"].isna().all()
+    )
 
 
 def test_names_of_facilities_are_clearly_invented(clean):
@@ -153,21 +161,16 @@ def test_names_of_facilities_are_clearly_invented(clean):
 def test_the_same_seed_gives_the_same_records_and_another_one_others(clean, drawn):
     again = pd.concat([block.to_pandas() for block in synthetic_tables.blocks(clean)])
     pd.testing.assert_frame_equal(drawn, again)
-    other = synthetic_records.design(2, weeks=SPAN)
-    assert len(next(synthetic_tables.blocks(other))) != len(next(synthetic_tables.blocks(clean)))
+    other = next(synthetic_tables.blocks(synthetic_records.design(2, weeks=SPAN)))
+    assert not other["person"].equals(next(synthetic_tables.blocks(clean))["person"])
 
 
-def test_a_week_is_the_same_in_any_span(drawn):
-    longer = synthetic_records.design(1, weeks=(SPAN[0] - 1, SPAN[1] + 30))
-    rows = rows_of(longer)
-    same = ["detainer_prepare_date", "facility", "facility_code", "person", "citizenship"]
-    first = synthetic.FIRST_WEEK + pd.Timedelta(weeks=SPAN[0])
-    rows = rows[rows["detainer_prepare_date"].ge(first)].head(len(drawn))
-    for name in same:
-        assert rows[name].fillna("").astype(str).tolist() == [
-            str(pd.Timestamp(cell)) [:10] if name.endswith("date") else (cell or "")
-            for cell in drawn[name]
-        ]
+def test_a_week_is_the_same_in_any_span(clean):
+    longer = synthetic_records.design(1, weeks=(SPAN[0] - 2, SPAN[1] + 9))
+    weeks, others = (list(synthetic_tables.blocks(made)) for made in (clean, longer))
+    for week, other in zip(weeks, others[2:], strict=False):
+        for name in ("detainer_prepare_date", "facility", "facility_code", "person", "conviction"):
+            assert week[name].equals(other[name])
 
 
 def test_on_the_policy_day_an_agency_declines_all_it_holds():

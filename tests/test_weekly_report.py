@@ -144,7 +144,9 @@ def test_persons_who_left_custody_are_counted_by_reason(database, rows):
     )
 
 
-def test_without_days_of_the_end_those_issued_in_the_week_are_followed(tmp_path, record_cache, made):
+def test_without_days_of_the_end_those_issued_in_the_week_are_followed(
+    tmp_path, record_cache, made
+):
     path = synthetic_files.write(synthetic_tables.blocks(made), "detainers_latest", tmp_path)
     with records.connect(records.read(path)) as database:
         weekly_report.place(database, synthetic_records.policies(made), {})
@@ -185,7 +187,9 @@ def test_no_table_gives_a_small_count_away(seed, minimum):
                 disclosed.check(published, truth, count, parts, minimum)
         active = weekly_report.active(database, START, minimum)
         truth = weekly_report.active(database, START, ALL)
-        assert (active["lowest"].isna() | active["lowest"].ge(minimum) | active["lowest"].eq(0)).all()
+        assert (
+            active["lowest"].isna() | active["lowest"].ge(minimum) | active["lowest"].eq(0)
+        ).all()
         assert active["age"].tolist() in ([], truth["age"].tolist())
 
 

@@ -6,6 +6,7 @@ check can prove an error, and none can see an error that leaves no trace in the 
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ CHECKS = {
         """
         SELECT week.* FROM week JOIN surges
             ON agency(week.facility_code, week.facility) = surges.agency
-        WHERE week.detainer_prepare_date BETWEEN $start AND $end
+        WHERE week.issued_now
         """,
     ),
     "never_held": Check(
@@ -118,70 +119,78 @@ _MACROS = (
     "CREATE OR REPLACE MACRO agency(code, facility) AS coalesce(code, facility)",
 )
 
-# What a code means is read from the records outside the week, where most are right.
-_PARTS = f"""
-WITH counted AS {COUNTED},
-week AS (FROM counted WHERE {_IN_WEEK}),
-usual AS (
-    SELECT facility_code, split_part(most, '|', 1) AS name, split_part(most, '|', 2) AS state
-    FROM (
-        SELECT facility_code, mode(spelled(facility) || '|' || state) AS most
-        FROM counted WHERE NOT coalesce({_IN_WEEK}, false) AND facility_code IS NOT NULL
-        GROUP BY facility_code
-    )
-)
-"""
+_TABLES = {
+    "counted": f"""
+        SELECT file, sheet, "row", facility, facility_code, state, person, lift_reason_group,
+            detainer_prepare_date, detainer_lift_date
+        FROM {COUNTED}
+    """,
+    "week": f"""
+        SELECT *, detainer_prepare_date BETWEEN $start AND $end AS issued_now
+        FROM counted WHERE {_IN_WEEK}
+    """,
+    # What a code means is read from the records outside the week, where most are right.
+    "usual": f"""
+        WITH written AS (
+            SELECT facility_code, facility, state, count(*) AS records FROM counted
+            WHERE NOT coalesce({_IN_WEEK}, false) AND facility_code IS NOT NULL GROUP BY ALL
+        ),
+        named AS (
+            SELECT facility_code, spelled(facility) AS name, state, sum(records) AS records
+            FROM written GROUP BY ALL
+        )
+        SELECT facility_code, name, state FROM named
+        QUALIFY row_number()
+            OVER (PARTITION BY facility_code ORDER BY records DESC, name, state) = 1
+    """,
+}
+"""The tables that the checks look at, in the order in which they are made."""
 
-_COUNTS = f"""
+_COUNTS = """
 SELECT agency(facility_code, facility) AS agency,
     count(*) FILTER (WHERE detainer_prepare_date >= $start) AS now,
     count(*) FILTER (WHERE detainer_prepare_date < $start) AS past
-FROM {COUNTED}
+FROM counted
 WHERE detainer_prepare_date BETWEEN $since AND $end AND facility IS NOT NULL
 GROUP BY ALL ORDER BY agency
 """
 
 
 def possible(database: "duckdb.DuckDBPyConnection", check: str) -> bool:
-    """Whether the records have what a check needs; most layouts lack days on which detainers end."""
+    """Whether the records have what a check needs; most layouts do not date the end."""
     needed = " AND ".join(f"count({name}) > 0" for name in CHECKS[check].needs)
-    row = database.execute(f"SELECT {needed} FROM records").fetchone()
-    return bool(row and row[0])
+    return bool(database.execute(f"SELECT {needed} FROM records").fetchall()[0][0])
 
 
 def flagged(
-    database: "duckdb.DuckDBPyConnection", check: str, start: dt.date
-) -> pd.DataFrame:
-    """Return the rows of a week that a check finds.
+    database: "duckdb.DuckDBPyConnection", start: dt.date, checks: Iterable[str] = CHECKS
+) -> dict[str, pd.DataFrame]:
+    """Return the rows of a week that each check finds.
 
     Parameters
     ----------
     database
         Records.
-    check
-        One of `CHECKS`.
     start
         First of the seven days.
+    checks
+        Some of `CHECKS`; all, unless given.
 
     Returns
     -------
-    pandas.DataFrame
-        `file`, `sheet`, `row`, `facility`, `state` and `agency` (its code, or name), in order. For
-        the reader's own machine: rows are of persons.
+    dict of pandas.DataFrame
+        By check: `file`, `sheet`, `row`, `facility`, `state` and `agency` (its code, or name), in
+        order. For the reader's own machine: rows are of persons.
     """
     days = {"start": start, "end": start + dt.timedelta(days=6)}
     for macro in _MACROS:
         database.execute(macro)
-    database.register("surges", _surges(database, days))
-    found = database.execute(
-        f"""
-        {_PARTS}
-        SELECT DISTINCT file, sheet, "row", facility, state,
-            agency(facility_code, facility) AS agency
-        FROM ({CHECKS[check].query}) ORDER BY file, sheet, "row"
-        """,
-        days,
-    ).df()
+    for name, query in _TABLES.items():
+        asked = days if "$" in query else {}
+        database.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", asked)
+    surges = _surges(database, days)
+    database.register("surges", surges)
+    found = {check: _found(database, check) for check in checks}
     database.unregister("surges")
     return found
 
@@ -200,20 +209,29 @@ def summary(
         always hidden: Section I may hide them.
     """
     rows = []
+    can_be = {name: possible(database, name) for name in CHECKS}
+    flags = flagged(database, start, [name for name, can in can_be.items() if can])
     for name, check in CHECKS.items():
-        can = possible(database, name)
-        found = flagged(database, name, start) if can else None
+        found = flags.get(name)
         count = None if found is None or name == "above_past" else shown(len(found), minimum_cell)
         agencies = None if found is None else found["agency"].nunique()
         some = found is not None and not found.empty
-        rows.append((name, check.words, can, some, agencies, count))
+        rows.append((name, check.words, can_be[name], some, agencies, count))
     columns = ["check", "finds", "possible", "any", "agencies", "records"]
     return pd.DataFrame(rows, columns=columns).astype({"agencies": "Int64", "records": "Int64"})
 
 
-def _surges(
-    database: "duckdb.DuckDBPyConnection", days: dict[str, dt.date]
-) -> pd.DataFrame:
+def _found(database: "duckdb.DuckDBPyConnection", check: str) -> pd.DataFrame:
+    return database.execute(
+        f"""
+        SELECT DISTINCT file, sheet, "row", facility, state,
+            agency(facility_code, facility) AS agency
+        FROM ({CHECKS[check].query}) ORDER BY file, sheet, "row"
+        """
+    ).df()
+
+
+def _surges(database: "duckdb.DuckDBPyConnection", days: dict[str, dt.date]) -> pd.DataFrame:
     """Return the agencies with far more detainers in the week than expected from their past.
 
     Given its detainers in both times together, those of the week are binomial if the agency's part
@@ -222,8 +240,10 @@ def _surges(
     since = days["start"] - dt.timedelta(weeks=PAST_WEEKS)
     counts = database.execute(_COUNTS, {**days, "since": since}).df()
     counts = counts[counts["past"] > 0]
+    if counts.empty:
+        return counts[["agency"]]
     now, past = counts["now"].sum(), counts["past"].sum()
     tail = stats.binom.sf(counts["now"] - 1, counts["now"] + counts["past"], now / (now + past))
     far = counts["now"] >= TIMES * counts["past"] * now / past
-    beyond = np.asarray(tail) < LEVEL / max(len(counts), 1)
+    beyond = np.asarray(tail) < LEVEL / len(counts)
     return counts.loc[far & beyond, ["agency"]]

@@ -8,8 +8,8 @@ import pandas as pd
 from helpers import fidelity, synthetic, synthetic_records, synthetic_tables
 from helpers.synthetic_errors import AS_IN_2017
 
-_PAST = 10  # weeks of records before the one with errors
-_CLEAN = 3  # of them, the last, in which the checks should find nothing
+_PAST = 8  # weeks of records before the one with errors
+_CLEAN = 2  # of them, the last, in which the checks should find nothing
 
 
 def rates(seeds: Iterable[int], start: dt.date) -> pd.DataFrame:
@@ -45,18 +45,21 @@ def _one(seed: int, start: dt.date) -> pd.DataFrame:
         truth = database.execute(
             "SELECT \"row\", error, person IS NOT NULL AS known FROM drawn WHERE error <> ''"
         ).df()
-        rows = {}
-        for check in fidelity.CHECKS:
-            planted = truth[truth["error"].eq(check)]
-            found = planted["row"].isin(fidelity.flagged(database, check, start)["row"])
-            clean = [start - dt.timedelta(weeks=back) for back in range(1, _CLEAN + 1)]
-            alarms = [not fidelity.flagged(database, check, day).empty for day in clean]
-            rows[check] = {
-                "planted": len(planted),
-                "found": int(found.sum()),
-                "known": int(planted["known"].sum()),
-                "found_known": int((found & planted["known"]).sum()),
-                "weeks": len(alarms),
-                "false_alarms": sum(alarms),
-            }
+        flags = fidelity.flagged(database, start)
+        clean = [
+            fidelity.flagged(database, start - dt.timedelta(weeks=back))
+            for back in range(1, _CLEAN + 1)
+        ]
+    rows = {}
+    for check in fidelity.CHECKS:
+        planted = truth[truth["error"].eq(check)]
+        found = planted["row"].isin(flags[check]["row"])
+        rows[check] = {
+            "planted": len(planted),
+            "found": int(found.sum()),
+            "known": int(planted["known"].sum()),
+            "found_known": int((found & planted["known"]).sum()),
+            "weeks": len(clean),
+            "false_alarms": sum(not week[check].empty for week in clean),
+        }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -90,7 +90,7 @@ class Agencies(NamedTuple):
     @property
     def beginner(self) -> int:
         """Position of the agency that begins to decline on a policy day."""
-        return position(self, "Atlanta", COOPERATING)
+        return position(self, "Atlanta", COOPERATING, 1)
 
 
 def agencies(rng: np.random.Generator, plan: synthetic.Plan) -> Agencies:

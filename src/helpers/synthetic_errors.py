@@ -67,8 +67,11 @@ class _Week:
         self.rows["written"][which] = agency if written is None else written
 
     def issue(self, which: Which, first: int, last: int) -> None:
-        """Issue records between two days of the week, from 0."""
-        self.rows["prepared"][which] = self._days(which, first, last)
+        """Issue records between two days of the week, from 0; their ends move with them."""
+        days = self._days(which, first, last)
+        for name in ("lifted", "refused"):
+            self.rows[name][which] += days - self.rows["prepared"][which]
+        self.rows["prepared"][which] = days
 
     def end(self, which: Which, reason: int, first: int, last: int) -> None:
         """End records for a reason between two days of the week, from 0."""

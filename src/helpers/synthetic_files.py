@@ -11,8 +11,8 @@ from pyarrow import csv, parquet
 from helpers.records.columns import SOURCED
 
 HEADERS = {
-    "npr_2007_2015": "Prepare Date, Detainer Lift Reason, Detainer Detention Facility, City, State, "
-    "Detainer Type",
+    "npr_2007_2015": "Prepare Date, Detainer Lift Reason, Detainer Detention Facility, City, "
+    "State, Detainer Type",
     "npr_second_set": "Prepare_Date, Detainer_Lift_Reason, Detainer_Detention_Facility, City, "
     "State, Area_Of_Responsibility, Detainer_Type",
     "icfo_2025_18038": "Detainer_Prepare_Date, Detainer_Lift_Date, Detainer_Lift_Reason, "

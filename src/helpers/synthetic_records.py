@@ -72,6 +72,8 @@ _NEVER_UPDATED = 0.05  # share of records whose end nobody enters; assumed
 _MOVED = 0.03  # share of persons who are moved within a week, and get a second detainer; assumed
 _COPIED = 0.015  # share of records that are there twice; assumed
 _MISSPELT = 0.02  # share of rows in which the facility is written in another way; assumed
+_MALE = 0.93  # assumed
+_DEPARTED, _UNTIL_DEPARTURE = 0.6, 40.0  # share of those taken, mean days from then; assumed
 _NOTICE_ONLY = 0.15  # share of form I-247N until April 2017; assumed
 
 _REASON = {reason: at for at, reason in enumerate(REASONS)}
@@ -300,12 +302,12 @@ def _describe(rows: Rows, rng: np.random.Generator) -> None:
     rows["criminality"] = _drawn(rng, list(CRIMINALITY.values()), size)
     rows["conviction"] = _drawn(rng, list(CONVICTIONS.values()), size)
     rows["conviction"][rows["criminality"] > 0] = _NONE
-    rows["male"] = rng.random(size) < 0.93
+    rows["male"] = rng.random(size) < _MALE
     rows["threat"] = rng.integers(4, size=size)  # 0: none
     rows["misspelt"] = rng.random(size) < _MISSPELT
     rows["notice_only"] = rng.random(size) < _NOTICE_ONLY
-    left = rows["lifted"] + rng.exponential(40, size).astype(np.int64)
-    rows["departed"] = np.where(rng.random(size) < 0.6, left, _NONE)
+    days = rng.exponential(_UNTIL_DEPARTURE, size).astype(np.int64)
+    rows["departs_after"] = np.where(rng.random(size) < _DEPARTED, days, _NONE)
 
 
 def _with_copies(rows: Rows, rng: np.random.Generator) -> Rows:
@@ -325,7 +327,9 @@ def _until(rows: Rows, last: int) -> None:
     ended = ~rows["never"] & (rows["lifted"] <= last)
     taken = ended & (rows["reason"] == BOOKED)
     declined = ended & (rows["reason"] == DECLINED)
-    rows["departed"] = np.where(taken & (rows["departed"] <= last), rows["departed"], _NONE)
+    departed = rows["lifted"] + rows["departs_after"]
+    leaves = taken & (rows["departs_after"] >= 0) & (departed <= last)
+    rows["departed"] = np.where(leaves, departed, _NONE)
     rows["apprehended"] = np.where(taken, rows["lifted"], _NONE)
     rows["refused"] = np.where(declined, rows["refused"], _NONE)
     rows["reason"] = np.where(ended, rows["reason"], _NONE)

@@ -26,8 +26,10 @@ _FORMS = (
 )
 _HEX = np.frombuffer(bytes(range(256)).hex().encode(), np.uint8).reshape(256, 2)
 _MADE_BY_READERS = {
-    "duplicate_likely": "CASE WHEN person IS NOT NULL THEN count(*) OVER same > 1 END",
-    "duplicate_later": 'CASE WHEN person IS NOT NULL THEN "row" > min("row") OVER same END',
+    "duplicate_likely": "CASE WHEN drawn.person IS NOT NULL THEN first_row IS NOT NULL END",
+    "duplicate_later": (
+        'CASE WHEN drawn.person IS NOT NULL THEN coalesce("row" > first_row, false) END'
+    ),
     "date_carried": "false",
     "junk_dates": "NULL",
     "file": "'synthetic'",
@@ -53,23 +55,32 @@ def blocks(made: drawn.Design) -> Iterator[pa.Table]:
 def connect(made: drawn.Design) -> "duckdb.DuckDBPyConnection":
     """Open DuckDB on the records of a design: a view `records`, as `helpers.records.connect` does.
 
-    The table `drawn` beside it has the truth as well.
+    The view `drawn` beside it has the truth as well.
     """
     import duckdb
 
     database = duckdb.connect()
-    database.register("arriving", pa.concat_tables(blocks(made)))
-    database.execute("CREATE TABLE drawn AS FROM arriving")
-    database.unregister("arriving")
+    database.register("drawn", pa.concat_tables(blocks(made)))
     selected = ", ".join(
-        f'({_MADE_BY_READERS.get(name, f""""{name}" """)})::{kind} AS "{name}"'
+        f"({_MADE_BY_READERS.get(name, f'drawn.{_quoted(name)}')})::{kind} AS {_quoted(name)}"
         for name, kind, *_ in CANONICAL
     )
     database.execute(
-        f"CREATE TABLE records AS SELECT {selected} FROM drawn "
-        'WINDOW same AS (PARTITION BY person, detainer_prepare_date) ORDER BY "row"'
+        f"""
+        CREATE TABLE records AS
+        WITH repeats AS (
+            SELECT person, detainer_prepare_date, min("row") AS first_row FROM drawn
+            WHERE person IS NOT NULL GROUP BY ALL HAVING count(*) > 1
+        )
+        SELECT {selected} FROM drawn LEFT JOIN repeats USING (person, detainer_prepare_date)
+        ORDER BY "row"
+        """
     )
     return database
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
 
 
 def _table(made: drawn.Design, rows: drawn.Rows, first: int) -> pa.Table:
@@ -114,8 +125,12 @@ def _dates(days: NDArray[np.int64]) -> pa.Array:
 
 def _texts(values: Sequence[str], positions: NDArray[Any]) -> pa.DictionaryArray:
     """Return texts by position; none where it is negative."""
-    where = pa.array(positions.astype(np.int32), mask=positions.astype(np.int32) < 0)
-    return pa.DictionaryArray.from_arrays(where, pa.array(values))
+    once = {value: at for at, value in enumerate(dict.fromkeys(values))}
+    places = np.array([once[value] for value in values], np.int32)
+    at = positions.astype(np.int32)
+    return pa.DictionaryArray.from_arrays(
+        pa.array(places[np.maximum(at, 0)], mask=at < 0), pa.array(list(once))
+    )
 
 
 def _keys(numbers: NDArray[np.int64], redacted: NDArray[np.bool_]) -> pa.Array:

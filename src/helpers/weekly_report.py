@@ -1,9 +1,9 @@
 """The weekly report on declined detainers, rebuilt from individual records for any seven days.
 
-Sections as in ICE's reports of 2017: I detainers issued to jurisdictions that restrict, II detainers
-declined in the week, III policies in force. Section IV, on the data itself, is `helpers.fidelity`.
-Each function takes DuckDB with a view `records` (`helpers.records.connect`), and gives counts under
-the rule of `helpers.disclosure`; likely copies are left out.
+Sections as in ICE's reports of 2017: I detainers issued to jurisdictions that restrict, II
+detainers declined in the week, III policies in force. Section IV, on the data itself, is
+`helpers.fidelity`. Each function takes DuckDB with a view `records` (`helpers.records.connect`),
+and gives counts under the rule of `helpers.disclosure`; likely copies are left out.
 """
 
 import datetime as dt
@@ -205,8 +205,8 @@ def declined_by(
     Returns
     -------
     pandas.DataFrame
-        `by` (text) and `detainers` (Int64, NA where hidden): ages in order, others by count. Ages
-        are `not recorded` where the records do not date the end.
+        `by` (text) and `detainers` (Int64, NA where hidden): ages in order, others by count. An age
+        is `not recorded` where the end has no date, or one before the issue.
     """
     age = _age("detainer_lift_date")
     counted = _protected(
@@ -347,7 +347,8 @@ def _age(until: str) -> str:
     """Return the class of age on a day, as SQL."""
     days = f"({until} - detainer_prepare_date)"
     classes = (f"WHEN {days} < {end} THEN '{name}'" for name, end in AGES.items() if end)
-    return f"CASE WHEN {days} IS NULL THEN '{_UNKNOWN}' {' '.join(classes)} ELSE '{[*AGES][-1]}' END"
+    whens = f"WHEN coalesce({days}, -1) < 0 THEN '{_UNKNOWN}' {' '.join(classes)}"
+    return f"CASE {whens} ELSE '{[*AGES][-1]}' END"
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
@@ -369,6 +370,5 @@ def _query(database: "duckdb.DuckDBPyConnection", query: str, start: dt.date) ->
 
 
 def _one(database: "duckdb.DuckDBPyConnection", query: str) -> tuple:
-    row = database.execute(query).fetchone()
-    assert row is not None  # each query is an aggregate of all rows
-    return row
+    ((*row,),) = database.execute(query).fetchall()  # an aggregate of all rows: one row
+    return tuple(row)
