@@ -49,7 +49,7 @@ def test_of_redacted_persons_nothing_is_found(rates, kind):
 
 
 def test_clean_weeks_are_quiet(rates):
-    assert rates["weeks"].eq(24).all()
+    assert rates["weeks"].eq(48).all()
     assert rates["false_alarms"].drop("above_past").eq(0).all()
     # Level 0.01 a week and a factor of three besides.
     assert rates.loc["above_past", "false_alarms"] <= 1

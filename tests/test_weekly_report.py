@@ -81,6 +81,17 @@ def test_section_1_counts_detainers_issued_to_jurisdictions_with_a_policy(made, 
     assert table["detainers"].is_monotonic_decreasing
 
 
+def test_the_order_of_hidden_counts_tells_nothing(database):
+    for _, _, table in tables(database, START, 11):
+        hidden = table[table["detainers"].isna()].drop(columns="detainers")
+        if list(hidden) != ["age"]:
+            assert hidden.to_records(index=False).tolist() == sorted(
+                hidden.to_records(index=False).tolist()
+            )
+        shown = table["detainers"].dropna()
+        assert shown.index.tolist() == list(range(len(shown))) or list(hidden) == ["age"]
+
+
 def test_section_2_counts_what_was_recorded_as_declined_in_the_week(database, declined):
     table = weekly_report.declined(database, START, ALL)
     assert table["detainers"].sum() == len(declined)

@@ -76,7 +76,8 @@ def test_rates_have_exact_intervals_that_hold_them(results):
 
 def test_published_errors_are_no_synthetic_results(results, ledger):
     errors = published_errors.errors(ledger)
-    names = published_errors.listed_names(ledger)
+    none = pd.DataFrame({"jurisdiction": [], "state": []})
+    names = published_errors.listed_names(ledger, none)
     weekly_results.put_published(results, errors, names, "parameter:source_policy")
     result = results.get("report.published.state_jail.records")
     assert result["value"] == evidence.fact(ledger, "A049").value

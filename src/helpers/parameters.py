@@ -165,7 +165,7 @@ class Issuance(_Parameters):
 
 
 # Within these weeks the synthetic records have weeks before, as a past, and their end after.
-_SYNTHETIC_WEEKS = dt.date(2016, 4, 9), dt.date(2018, 12, 15)
+_SYNTHETIC_WEEKS = dt.date(2016, 3, 26), dt.date(2018, 12, 15)
 
 
 class Report(_Parameters):

@@ -14,7 +14,8 @@ def errors(ledger: evidence.Ledger) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a place: `kind` (of `helpers.synthetic_errors.KINDS`), `place`, `state`, `week` (1
-        to 3), `records`, `fact`, `said` (`corrected by ICE` or `disputed by the agency`). Records
+        to 3), `records`, `fact`, `corrects` (the fact that it corrects; empty for none), `said`
+        (`corrected by ICE` or `disputed by the agency`). Records
         `above_past` are those of places in Section I that an agency disputes and ICE did not
         correct; ICE gave no reason for these.
     """
@@ -36,32 +37,41 @@ def errors(ledger: evidence.Ledger) -> pd.DataFrame:
                 evidence.REPORT_WEEKS.index(row["window"]) + 1,
                 int(row["value"]),
                 row["fact_id"],
+                row["related_facts"] if said.startswith("corrected") else "",
                 said,
             )
             for kind, row, said in rows
         ],
-        columns=["kind", "place", "state", "week", "records", "fact", "said"],
+        columns=["kind", "place", "state", "week", "records", "fact", "corrects", "said"],
     )
 
 
-def listed_names(ledger: evidence.Ledger) -> pd.DataFrame:
+def listed_names(ledger: evidence.Ledger, policies: pd.DataFrame) -> pd.DataFrame:
     """Say of each county of Section I in week 1 in which other states its name is known.
+
+    Parameters
+    ----------
+    ledger
+        The published figures.
+    policies
+        As from `helpers.weekly_report.published_policies`.
 
     Returns
     -------
     pandas.DataFrame
         One row a county, most detainers first: `place`, `state`, `issued`, `fact`, `elsewhere`
-        (other states in which the published figures of this study have a county of that name,
-        joined by commas; empty for none).
+        (other states in which the published figures or lists have a county of that name, joined
+        by commas; empty for none).
     """
     facts = ledger.facts
     counties = facts[facts["place_level"].eq("county") & facts["state"].ne("")]
-    states = counties.groupby("jurisdiction")["state"].agg(lambda found: sorted(set(found)))
+    known = pd.concat([counties[["jurisdiction", "state"]], policies[["jurisdiction", "state"]]])
+    states = known[known["state"].ne("")].groupby("jurisdiction")["state"].unique()
     listed = counties[
         counties["quantity"].eq(_SECTION_1) & counties["window"].eq(evidence.REPORT_WEEKS[0])
     ].sort_values(["value", "fact_id"], ascending=[False, True])
     elsewhere = [
-        ", ".join(other for other in states[row.jurisdiction] if other != row.state)
+        ", ".join(sorted(other for other in states[row.jurisdiction] if other != row.state))
         for row in listed.itertuples()
     ]
     return pd.DataFrame(

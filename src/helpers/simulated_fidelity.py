@@ -9,7 +9,7 @@ from helpers import fidelity, synthetic, synthetic_records, synthetic_tables
 from helpers.synthetic_errors import AS_IN_2017
 
 _PAST = 8  # weeks of records before the one with errors
-_CLEAN = 2  # of them, the last, in which the checks should find nothing
+_CLEAN = 4  # of them, the last, in which the checks should find nothing
 
 
 def rates(seeds: Iterable[int], start: dt.date) -> pd.DataFrame:

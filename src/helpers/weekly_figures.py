@@ -1,5 +1,7 @@
 """Figures of the weekly report; they draw what the small-cell rule shows, and nothing else."""
 
+import textwrap
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -84,12 +86,12 @@ def rates(table: pd.DataFrame) -> Figure:
             markersize=5,
             linewidth=1.5,
         )
-    ax.set_yticks(range(len(checks)), checks)
+    ax.set_yticks(range(len(checks)), [textwrap.fill(check, 22) for check in checks])
     ax.set_ylim(len(checks) - 0.5, -0.5)
     ax.set_xlim(-3, 103)
     ax.set_xlabel("percent, with exact 95% interval")
     ax.grid(axis="y", visible=False)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.3, -0.16), ncols=3, frameon=False)
+    fig.legend(loc="outside lower left", ncols=2, frameon=False)
     return fig
 
 

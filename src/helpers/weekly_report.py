@@ -166,7 +166,7 @@ def issued(
         SELECT jurisdiction, letters AS state, count(*) AS detainers
         FROM {COUNTED} AS counted JOIN {_IN_PLACES}
         WHERE detainer_prepare_date BETWEEN $start AND $end
-        GROUP BY ALL ORDER BY detainers DESC, jurisdiction, state
+        GROUP BY ALL
         """,
         start,
         minimum_cell,
@@ -190,7 +190,7 @@ def declined(
         SELECT coalesce(jurisdiction, '{OTHERS}') AS jurisdiction, coalesce(letters, '') AS state,
             count(*) AS detainers
         FROM {_declined(database)} AS counted LEFT JOIN {_IN_PLACES}
-        GROUP BY ALL ORDER BY detainers DESC, jurisdiction, state
+        GROUP BY ALL
         """,
         start,
         minimum_cell,
@@ -214,7 +214,7 @@ def declined_by(
         f"""
         SELECT {age if by == "age" else f"coalesce({by}, '{_UNKNOWN}')"} AS "{by}",
             count(*) AS detainers
-        FROM {_declined(database)} GROUP BY ALL ORDER BY detainers DESC, "{by}"
+        FROM {_declined(database)} GROUP BY ALL
         """,
         start,
         minimum_cell,
@@ -271,7 +271,7 @@ def left_custody(
         f"""
         SELECT lift_reason AS reason, count(*) AS detainers FROM {COUNTED}
         WHERE lift_reason_group IN ('left_custody', '{DECLINED}') AND {day} <= $end
-        GROUP BY ALL ORDER BY detainers DESC, reason
+        GROUP BY ALL
         """,
         start,
         minimum_cell,
@@ -359,7 +359,14 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
 def _protected(
     database: "duckdb.DuckDBPyConnection", query: str, start: dt.date, minimum_cell: int
 ) -> pd.DataFrame:
-    return protect(_query(database, query, start), "detainers", (), minimum_cell)
+    """Count detainers by the other columns, most first.
+
+    The order of hidden counts would tell of them, so their rows are in order of their names.
+    """
+    shown = protect(_query(database, query, start), "detainers", (), minimum_cell)
+    names = [name for name in shown if name != "detainers"]
+    by_name = shown.sort_values(names, ignore_index=True)
+    return by_name.sort_values("detainers", ascending=False, kind="stable", ignore_index=True)
 
 
 def _query(database: "duckdb.DuckDBPyConnection", query: str, start: dt.date) -> pd.DataFrame:

@@ -157,13 +157,20 @@ def put_published(results: Results, errors: pd.DataFrame, names: pd.DataFrame, p
             f"report.published.{kind}.places", len(rows), unit="places", method=method, **about
         )
     known = names["elsewhere"].ne("")
-    inputs = [*("fact:" + names["fact"]), "series:listed_jurisdictions_2017", policy]
+    withdrawn = names["fact"].isin(errors["corrects"])
+    lists = ["series:policies_2008_2015", "series:listed_jurisdictions_2017"]
+    inputs = [*("fact:" + names["fact"]), *lists, policy]
     rows = {
         "listed_counties": (len(names), "counties", "counties of Section I in week 1"),
         "listed_counties_same_name": (
             int(known.sum()),
             "counties",
-            "those whose name a county of another state has in the published figures",
+            "those whose name a county of another state has in the published figures and lists",
+        ),
+        "listed_counties_same_name_withdrawn": (
+            int((known & withdrawn).sum()),
+            "counties",
+            "those of them that ICE later withdrew as belonging to places of similar names",
         ),
         "issued_same_name": (
             int(names.loc[known, "issued"].sum()),
