@@ -50,6 +50,7 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame) -> Figure:
     axes[1].set_title("active at its end")
     for ax, most in zip(axes, (of_declined.max(), lowest.max()), strict=True):
         ax.set_xlim(0, 1.3 * (1 if pd.isna(most) else most))
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_xlabel("detainers")
     axes[0].set_ylabel("age of the detainer")
     return fig
@@ -91,7 +92,7 @@ def rates(table: pd.DataFrame) -> Figure:
     ax.set_xlim(-3, 103)
     ax.set_xlabel("percent, with exact 95% interval")
     ax.grid(axis="y", visible=False)
-    fig.legend(loc="outside lower left", ncols=2, frameon=False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.52, 1))
     return fig
 
 
