@@ -101,7 +101,7 @@ def test_figures_of_tables_with_nothing_shown_can_be_drawn():
     none = pd.array([None, None], "Int64")
     by_age = pd.DataFrame({"age": ["under 1 week", "1 to 3 months"], "detainers": none})
     active = pd.DataFrame({"age": ["under 1 week"], "lowest": none[:1], "highest": none[:1]})
-    fig = weekly_figures.ages(by_age, active)
+    fig = weekly_figures.ages(by_age, active, "declined in the week")
     assert len(fig.axes) == 2
 
 

@@ -29,7 +29,7 @@ def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
     return fig
 
 
-def ages(declined: pd.DataFrame, active: pd.DataFrame) -> Figure:
+def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
     """Draw the ages of the declined detainers and of the active ones, side by side.
 
     Parameters
@@ -38,6 +38,8 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame) -> Figure:
         `age`, `detainers`.
     active
         `age`, `lowest`, `highest`.
+    words
+        How the declined were counted, the title of their panel.
     """
     fig, axes = figures.new(height=3.4, ncols=2, sharey=True)
     order = list(dict.fromkeys([*active["age"], *declined["age"]]))
@@ -46,7 +48,7 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame) -> Figure:
     absent = {age: "none" for age in order if age not in set(declined["age"])}
     _bars(axes[0], order, of_declined, "orange", absent)
     _bars(axes[1], order, lowest, "blue")
-    axes[0].set_title("declined in the week")
+    axes[0].set_title(textwrap.fill(words, 28))
     axes[1].set_title("active at its end")
     for ax, most in zip(axes, (of_declined.max(), lowest.max()), strict=True):
         ax.set_xlim(0, 1.3 * (1 if pd.isna(most) else most))
