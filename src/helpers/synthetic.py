@@ -127,9 +127,9 @@ def panel(
     _check(effect, pattern, dispersion, shocks, delay, weeks)
     rng = np.random.default_rng(seed)
     made = plan(rng, effect=effect, pattern=pattern, shocks=shocks, weeks=weeks)
-    issued = [counts(rng, means, dispersion) for means in (made.others, made.known)]
-    declined = counts(rng, _recorded(made, *issued, delay), dispersion)
-    return assembled(made, issued[0] + issued[1], declined, delay)
+    others, known = (counts(rng, means, dispersion) for means in (made.others, made.known))
+    declined = counts(rng, _recorded(made, others, known, delay), dispersion)
+    return assembled(made, others + known, declined, delay)
 
 
 class Plan(NamedTuple):

@@ -1,7 +1,8 @@
 """Named results of the weekly report: `report.*`."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -22,7 +23,8 @@ SIMULATED = "Synthetic records: how errors come about in ICE's files was not pub
 """Caveat of what the checks find in simulations."""
 
 
-class Basis(NamedTuple):
+@dataclass(frozen=True)
+class Basis:
     """What results and figures of the records rest on.
 
     Attributes
@@ -44,11 +46,11 @@ class Basis(NamedTuple):
         """The word that stands before everything made from synthetic records."""
         return "SYNTHETIC: " if self.synthetic else ""
 
-    def count(self, number: float | None) -> int | str:
+    def count(self, number: int | None) -> int | str:
         """Return a count, or in words that it is hidden."""
-        return f"fewer than {self.minimum_cell}" if pd.isna(number) else int(number)
+        return f"fewer than {self.minimum_cell}" if number is None else number
 
-    def cell(self, number: float | None) -> str:
+    def cell(self, number: Any) -> str:  # noqa: ANN401 - a cell of a table
         """Return a cell of a table for readers; what is hidden need not be small."""
         return "hidden" if pd.isna(number) else f"{int(number):,}"
 
@@ -97,7 +99,7 @@ def put_fidelity(results: Results, basis: Basis, summary: pd.DataFrame) -> None:
         elif row.check == "above_past":
             found = "of whole agencies"
         else:
-            found = basis.count(row.records)
+            found = basis.count(None if pd.isna(row.records) else int(row.records))
         results.put(f"report.fidelity.{row.check}.records", found, unit="records", **about)
         if row.possible:
             name = f"report.fidelity.{row.check}.agencies"
