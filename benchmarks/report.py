@@ -57,7 +57,7 @@ def of_targets(reached: Sequence[dict[str, Any]]) -> str:
             numbers = f"**{target['reached']:.2f}** ({low:.2f} to {high:.2f})"
         met = "yes" if target["met"] else "no"
         lines.append((target["what"], f"{target['at most']:g}", numbers, met))
-    return _table(("what", "at most", "reached", "met"), lines)
+    return table(("what", "at most", "reached", "met"), lines)
 
 
 def page(results: dict[str, Any]) -> str:
@@ -133,7 +133,7 @@ def _of_block(rows: pd.DataFrame, block: str) -> str:
         )
         for what, of in own.groupby("what", sort=False)
     ]
-    return _table(("how", "seconds", "over papermill's", "peak MB"), lines)
+    return table(("how", "seconds", "over papermill's", "peak MB"), lines)
 
 
 def _of_growth(rows: pd.DataFrame, block: str, per: str = "") -> str:
@@ -143,13 +143,14 @@ def _of_growth(rows: pd.DataFrame, block: str, per: str = "") -> str:
         (f"`{what}`", str(size), _spread(of["seconds"]), f"{of['megabytes'].max():,.0f}")
         for (what, size), of in own.groupby(["what", "size"], sort=False)
     ]
-    return _table(("how", block, f"seconds {per}".strip(), "peak MB"), lines)
+    return table(("how", block, f"seconds {per}".strip(), "peak MB"), lines)
 
 
 def _spread(seconds: pd.Series) -> str:
     return f"{seconds.median():.2f} ({seconds.min():.2f} to {seconds.max():.2f})"
 
 
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table, numbers to the right of the first column."""
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (head, rule, *lines))

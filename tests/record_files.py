@@ -7,6 +7,7 @@ import gzip
 import zipfile
 from datetime import date, datetime, time, timedelta
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 
@@ -21,6 +22,7 @@ GROUPS = {
     None: None,
 }
 REASONS = list(GROUPS)
+DECLINED = REASONS[1]
 
 
 def truth(rows=60):
@@ -246,3 +248,28 @@ def expected(layout, rows=None):
     made = [{**row, "lift_reason_group": GROUPS[row["lift_reason"]]} for row in rows]
     names = [column.name for column in CANONICAL[:-7]]
     return [{name: row.get(name) if name in has else None for name in names} for row in made]
+
+
+def expanded(frame, dated=True):
+    """Individual records, in the columns of 2025-ICFO-18038, that add up to a panel."""
+    rows = frame.loc[frame.index.repeat(frame["issued"])]
+    number = rows.groupby(["office", "week_start"]).cumcount()
+    declined = number < rows["declined"]
+    issued = rows["week_start"] + pd.to_timedelta(np.where(declined, 0, number % 7), unit="D")
+    ended = (rows["week_start"] + pd.Timedelta(days=6)).where(declined) if dated else None
+    made = {
+        "Detainer_Prepare_Date": issued.dt.date,
+        "Detainer_Lift_Date": None if ended is None else ended.dt.date,
+        "Detainer_Lift_Reason": np.where(declined, DECLINED, None),
+        "Detainer_Detention_Facility": "SYNTHETIC COUNTY JAIL",
+        "Detainer_AOR": rows["office"] + " Area of Responsibility",
+        "Alien_Number_Unique_Identifier": None,
+    }
+    return pd.DataFrame(made).reset_index(drop=True)
+
+
+def policy_of(frame):
+    """The days of the policy that a panel holds."""
+    stops = frame[frame["stopped"]].groupby("office")["week_start"].min().rename("stopped")
+    resumed = frame.groupby("office")["resumed"].first()
+    return pd.concat([stops, resumed], axis=1).dropna(subset="stopped").reset_index()

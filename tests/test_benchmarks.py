@@ -92,3 +92,34 @@ def test_every_way_runs_in_a_small_case(tmp_path):
     assert len(ways) == (9 if results["missing"] else 10)
     assert len(results["targets"]) == 5
     assert (tmp_path / "README.md").read_text(encoding="utf-8").startswith("# Benchmarks")
+
+
+@pytest.fixture
+def of_records(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("records")
+
+
+def test_the_page_of_records_shows_targets_and_says_what_was_not_run(of_records):
+    found = {name: {"seconds": 2.0, "peak_mb": 500, "repeats": 3} for name in of_records.MEASURES}
+    found[of_records.BARE]["seconds"] = 1.6
+    found[of_records.PARQUET]["peak_mb"] = 1025
+    found[of_records.XLSX] = {"skipped": "it failed"}
+    targets = of_records.targets(found)
+    assert [target["reached"] for target in targets] == [1.25, 500, 1025, None, None]
+    assert [target["met"] for target in targets] == [True, True, False, False, False]
+    about = {"made": "2026-01-02", "rows": 10, "xlsx": 2, "processors": 2, "python": "3.11"}
+    page = of_records.page({**about, "versions": {}, "measures": found, "targets": targets})
+    assert "| summaries, over bare DuckDB's time | 1.5 | 1.25 | yes |" in page
+    assert "| read xlsx, nothing cached | not run | it failed |  |" in page
+
+
+@pytest.mark.slow
+def test_every_measure_of_records_runs_in_a_small_case(tmp_path):
+    command = [sys.executable, BENCHMARKS / "records.py", "--quick", tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((tmp_path / "records.json").read_text(encoding="utf-8"))
+    skipped = {name for name, one in results["measures"].items() if "skipped" in one}
+    assert skipped <= {"polars, two of the counts"}
+    assert (tmp_path / "records.md").read_text(encoding="utf-8").startswith("# Benchmarks of")

@@ -1,5 +1,6 @@
 """Records that a run is given: by `--records`, by a parameter, in a key, in a notebook."""
 
+import ast
 import json
 import shutil
 
@@ -7,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 import small_study
-from helpers import cli, datapackage, parameters, reexecution, request
+from helpers import cli, datapackage, parameters, reexecution, request, runner, synthetic
 from helpers.records import RecordsError, given
 from helpers.request import RunError
-from record_files import truth, write
+from record_files import expanded, policy_of, truth, write
 
 AGES, ISSUANCE = "02_detainer_age", "03_issuance_policy"
 DEFAULTS = """\
@@ -104,7 +105,7 @@ def test_a_path_is_itself_and_an_identity_is_where_the_environment_says(file, mo
     monkeypatch.setenv("DETAINERS_RECORDS", str(file))
     assert given.located("records", identity) == file
     file.write_bytes(file.read_bytes() + b"\n")
-    with pytest.raises(RecordsError, match="leads to detainersfy9.csv@") as said:
+    with pytest.raises(RecordsError, match=r"leads to detainersfy9\.csv@") as said:
         given.located("records", identity)
     assert str(file.parent) not in str(said.value)
 
@@ -191,3 +192,49 @@ def test_an_execution_for_a_check_is_told_where_files_lie_and_nothing_else(monke
         "POLICY_DATES",
     )
     assert found["DETAINERS_RUN"] == reexecution.RUN
+
+
+# The notebooks
+
+
+@pytest.mark.parametrize("notebook", [AGES, ISSUANCE])
+def test_without_records_the_one_cell_that_uses_them_does_nothing(root, notebook):
+    content = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_bytes())
+    code = {
+        cell["id"]: ast.parse("".join(cell["source"]))
+        for cell in content["cells"]
+        if cell["cell_type"] == "code" and cell["id"] != "parameters"
+    }
+    using = [name for name, tree in code.items() if "p.records" in ast.unparse(tree)]
+    assert using == ["own-records"]
+    (statement,) = code["own-records"].body
+    assert isinstance(statement, ast.If)
+    assert ast.unparse(statement.test) == "p.records is not None"
+    assert statement.orelse == []
+
+
+def test_the_modules_for_records_are_not_imported_without_them(root):
+    for notebook in (AGES, ISSUANCE):
+        content = json.loads((root / "notebooks" / f"{notebook}.ipynb").read_bytes())
+        for cell in content["cells"]:
+            if cell["id"] != "own-records":
+                assert "record_" not in "".join(cell["source"]), cell["id"]
+
+
+@pytest.mark.slow
+def test_the_notebooks_run_with_records_of_the_reader(root, record_cache, tmp_path, monkeypatch):
+    frame, _ = synthetic.panel(9, pattern="constant", dispersion=1, weeks=104)
+    place = tmp_path / "a secret place"
+    place.mkdir()
+    expanded(frame).to_parquet(place / "mine.parquet")
+    policy_of(frame).to_csv(place / "policy.csv", index=False)
+    monkeypatch.setenv("DETAINERS_OUT", str(tmp_path / "out"))
+    files = {"records": str(place / "mine.parquet"), "policy_dates": str(place / "policy.csv")}
+    asked = {AGES: {"records": files["records"]}, ISSUANCE: files}
+    outcome = runner.run("mine", asked, only=["02", "03"])
+    assert outcome.message == ""
+    found = json.loads((tmp_path / "out/papermill_runs/mine/results.json").read_bytes())["results"]
+    assert {"ages.records.declined.n", "issuance.records.rate_ratio"} <= set(found)
+    assert found["issuance.records.rate_ratio"]["cell"] == "own-records"
+    for path in (tmp_path / "out").rglob("*"):
+        assert not path.is_file() or place.name.encode() not in path.read_bytes(), path

@@ -16,7 +16,8 @@ def event_study(ratios: pd.DataFrame, two_way: float) -> Figure:
     Parameters
     ----------
     ratios
-        As `helpers.panel.EventStudy.ratios`, with the true ratio of each span as `truth`.
+        As `helpers.panel.EventStudy.ratios`, with the true ratio of each span as `truth` where it
+        is known.
     two_way
         The one ratio of two-way fixed effects.
     """
@@ -40,7 +41,9 @@ def event_study(ratios: pd.DataFrame, two_way: float) -> Figure:
         color=COLOURS["blue"],
         label="imputation, 95% interval",
     )
-    ax.stairs(ratios["truth"], edges, baseline=None, color=COLOURS["orange"], lw=2, label="truth")
+    if "truth" in ratios:
+        truth = {"color": COLOURS["orange"], "lw": 2, "label": "truth"}
+        ax.stairs(ratios["truth"], edges, baseline=None, **truth)
     look = {"color": COLOURS["red"], "linestyle": "--", "linewidth": 1.5}
     ax.hlines(two_way, 0, edges[-1], label="two-way fixed effects", **look)
     ax.axvline(0, color=COLOURS["ink"], linewidth=1)

@@ -103,7 +103,8 @@ def run(
 
     Raises
     ------
-    RunError, helpers.parameters.ParameterError, helpers.paths.PathError, helpers.records.RecordsError
+    RunError, helpers.parameters.ParameterError, helpers.paths.PathError
+    helpers.records.RecordsError
         If the request cannot be met. No kernel was started and no output touched.
     """
     folder = paths.run_folder(run)

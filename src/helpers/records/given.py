@@ -1,8 +1,8 @@
 """Files of the reader's own, which parameters name: known by name and content, not by place.
 
-The parameters `helpers.parameters.FILES` take a path. A run keeps `NAME@HASH` of it, in the key, the
-executed notebook and the inputs of results: a file that was edited is another file, and nothing says
-where it lies. The path itself goes to the notebook in the environment.
+The parameters `helpers.parameters.FILES` take a path. A run keeps `NAME@HASH` of it, in the key,
+the executed notebook and the inputs of results: a file that was edited is another file, and nothing
+says where it lies. The path itself goes to the notebook in the environment.
 """
 
 import hashlib
