@@ -1,8 +1,18 @@
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datapackage, evidence, panel, synthetic, synthetic_records, synthetic_tables
+from helpers import (
+    datapackage,
+    evidence,
+    panel,
+    record_panel,
+    synthetic,
+    synthetic_records,
+    synthetic_tables,
+)
 from helpers.records.columns import NAMES
 from helpers.synthetic_agencies import COOPERATING, DECLINED_ELSEWHERE
 from helpers.synthetic_errors import AS_IN_2017, KINDS
@@ -60,25 +70,16 @@ def test_the_panel_recovers_the_planted_effect_from_aggregated_records():
     assert held >= 10  # of 12; fewer come in one of 50 times where each holds with 95%
 
 
-def test_the_frame_is_what_sql_counts_in_the_records(clean):
+def test_the_frame_is_what_the_panel_of_the_readers_records_counts(clean):
     frame, _ = synthetic_records.frame(clean)
-    first, last = (synthetic.FIRST_WEEK + pd.Timedelta(weeks=week) for week in SPAN)
-    query = """
-        SELECT aor AS office,
-            date_trunc('day', {day}) - ((({day} - DATE '2016-01-02') % 7)::INT * INTERVAL 1 DAY)
-            AS week_start, count(*) AS n
-        FROM records WHERE NOT coalesce(duplicate_later, false) AND {which} GROUP BY ALL
-    """
     with synthetic_tables.connect(clean) as database:
-        for name, day, which in (
-            ("issued", "detainer_prepare_date", "true"),
-            ("declined", "detainer_lift_date", "lift_reason_group = 'declined'"),
-        ):
-            counted = database.execute(query.format(day=day, which=which)).df()
-            known = frame[frame["week_start"].between(first, last) & frame[name].gt(0)]
-            ours = known.set_index(["office", "week_start"])[name]
-            theirs = counted.set_index(["office", "week_start"])["n"]
-            assert ours.to_dict() == theirs.to_dict()
+        counted = record_panel.counts(database).frame
+    first, last = (synthetic.FIRST_WEEK + pd.Timedelta(weeks=week) for week in SPAN)
+    known = frame[frame["week_start"].ge(first) & frame["week_start"].lt(last)]
+    assert len(counted) == len(known)
+    both = known.merge(counted, on=["office", "week_start"], suffixes=("", "_counted"))
+    for name in ("issued", "declined"):
+        assert both[name].tolist() == both[f"{name}_counted"].tolist()
 
 
 def test_national_counts_are_about_as_published(whole, ledger):
@@ -227,3 +228,15 @@ def test_errors_that_cannot_be_planted_are_refused(errors, said):
     made = synthetic_records.design(1, errors=errors, **AROUND)
     with pytest.raises(ValueError, match=said):
         list(synthetic_tables.blocks(made))
+
+
+@pytest.mark.slow
+def test_ten_million_records_are_drawn_in_about_a_minute_and_in_little_memory():
+    made, rows, largest = synthetic_records.design(1, scale=24.5), 0, 0
+    began = time.perf_counter()
+    for block in synthetic_tables.blocks(made):
+        rows += block.num_rows
+        largest = max(largest, block.nbytes)
+    assert rows > 10_000_000
+    assert largest < 100 * 2**20
+    assert time.perf_counter() - began < 120
