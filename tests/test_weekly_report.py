@@ -130,7 +130,7 @@ def test_active_detainers_are_those_issued_and_not_ended(database, rows):
     open_now = rows[rows["detainer_prepare_date"].le(end) & ~rows["detainer_lift_date"].le(end)]
     table = weekly_report.active(database, START, ALL)
     assert table["highest"].sum() == table["lowest"].sum() == len(open_now)
-    assert weekly_report.active_total(database, START) == {
+    assert weekly_report.active_total(database, START, ALL) == {
         "lowest": len(open_now),
         "highest": len(open_now),
     }
@@ -139,9 +139,20 @@ def test_active_detainers_are_those_issued_and_not_ended(database, rows):
 def test_a_reason_without_a_day_leaves_a_detainer_between_the_bounds():
     usual = {"detainer_prepare_date": START, "lift_reason_group": "ended_by_ice"}
     with of(usual | {"lift_reason": "Case Closed"}, {"detainer_prepare_date": START}) as database:
-        assert weekly_report.active_total(database, START) == {"lowest": 1, "highest": 2}
+        assert weekly_report.active_total(database, START, ALL) == {"lowest": 1, "highest": 2}
         table = weekly_report.active(database, START, ALL)
     assert table.to_dict("records") == [{"age": "under 1 week", "lowest": 1, "highest": 2}]
+
+
+@pytest.mark.parametrize(
+    ("ended", "found"), [(0, (20, 20)), (3, (None, 23)), (5, (20, 25)), (1, (None, 21))]
+)
+def test_a_small_difference_of_the_bounds_is_not_given_away(ended, found):
+    row = {"detainer_prepare_date": START}
+    over = row | {"lift_reason": "Case Closed", "lift_reason_group": "ended_by_ice"}
+    with of(*[row] * 20, *[over] * ended) as database:
+        total = weekly_report.active_total(database, START, 5)
+    assert (total["lowest"], total["highest"]) == found
 
 
 def test_persons_who_left_custody_are_counted_by_reason(database, rows):

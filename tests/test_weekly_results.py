@@ -27,7 +27,7 @@ def test_results_of_synthetic_records_say_so_in_every_field(results):
 
 @pytest.mark.parametrize(
     ("number", "value"),
-    [(0, 0), (1, "fewer than 11"), (10, "fewer than 11"), (11, 11), (None, "fewer than 11")],
+    [(0, 0), (1, "fewer than 11"), (10, "fewer than 11"), (11, 11), (None, "hidden")],
 )
 def test_a_small_count_is_a_result_in_words(results, number, value):
     weekly_results.put_count(results, REAL, "a.b", number, "counted", "records")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.disclosure import protect
+from helpers.disclosure import protect, shown
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ WITH jails AS (
     FROM records LEFT JOIN state_names ON state = name
 )
 SELECT facility, county, jails.state AS state,
-    arg_min(jurisdiction, strlen(jurisdiction) * -1) AS jurisdiction,
+    list(jurisdiction ORDER BY strlen(jurisdiction) DESC, jurisdiction)[1] AS jurisdiction,
     any_value(letters) AS letters, min(since)::DATE AS since
 FROM jails JOIN listed ON listed.state = letters AND (
     contains(' ' || spelled(facility) || ' ', ' ' || spelled(jurisdiction) || ' ')
@@ -242,14 +242,28 @@ def active(
         """,
         start,
     )
-    shown = protect(table, "highest", ["lowest"], minimum_cell)
-    return _in_order(shown)[["age", "lowest", "highest"]]
+    protected = protect(_in_order(table), "highest", ["lowest"], minimum_cell)
+    return protected[["age", "lowest", "highest"]]
 
 
-def active_total(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, int]:
-    """Count the detainers active at the end of the week: `lowest` and `highest`, not protected."""
+def active_total(
+    database: "duckdb.DuckDBPyConnection", start: dt.date, minimum_cell: int
+) -> dict[str, int | None]:
+    """Count the detainers active at the end of the week.
+
+    Returns
+    -------
+    dict
+        `lowest` and `highest`, as in `active`; None where hidden. Their difference is a count, too:
+        of detainers that ended on an unknown day. Where it is small, `lowest` is hidden.
+    """
     row = _query(database, f"SELECT {_ACTIVE}", start).iloc[0]
-    return {name: int(row[name]) for name in ("lowest", "highest")}
+    lowest, highest = int(row["lowest"]), int(row["highest"])
+    told = shown(highest - lowest, minimum_cell) is not None
+    return {
+        "lowest": shown(lowest, minimum_cell) if told else None,
+        "highest": shown(highest, minimum_cell),
+    }
 
 
 def left_custody(
@@ -363,10 +377,12 @@ def _protected(
 
     The order of hidden counts would tell of them, so their rows are in order of their names.
     """
-    shown = protect(_query(database, query, start), "detainers", (), minimum_cell)
-    names = [name for name in shown if name != "detainers"]
-    by_name = shown.sort_values(names, ignore_index=True)
-    return by_name.sort_values("detainers", ascending=False, kind="stable", ignore_index=True)
+    counted = _query(database, query, start)
+    names = [name for name in counted if name != "detainers"]
+    protected = protect(
+        counted.sort_values(names, ignore_index=True), "detainers", (), minimum_cell
+    )
+    return protected.sort_values("detainers", ascending=False, kind="stable", ignore_index=True)
 
 
 def _query(database: "duckdb.DuckDBPyConnection", query: str, start: dt.date) -> pd.DataFrame:

@@ -47,7 +47,7 @@ class Basis:
         return "SYNTHETIC: " if self.synthetic else ""
 
     def count(self, number: int | None) -> int | str:
-        """Return a count, or in words that it is hidden."""
+        """Return a count, or in words that it is too small to be shown."""
         return f"fewer than {self.minimum_cell}" if number is None else number
 
     def cell(self, number: Any) -> str:  # noqa: ANN401 - a cell of a table
@@ -58,11 +58,11 @@ class Basis:
 def put_count(
     results: Results, basis: Basis, name: str, number: int | None, method: str, unit: str
 ) -> None:
-    """Put a count under `report.NAME`; as words where it is too small to be shown."""
-    small = None if number is None else shown(number, basis.minimum_cell)
+    """Put a count under `report.NAME`; as words where it is too small to be shown, or hidden."""
+    value = "hidden" if number is None else basis.count(shown(number, basis.minimum_cell))
     results.put(
         f"report.{name}",
-        basis.count(small),
+        value,
         unit=unit,
         inputs=basis.inputs,
         method=f"{basis.label}{method}",
