@@ -40,6 +40,12 @@ DEFAULTS = {
         "records": None,
         "policy_dates": None,
     },
+    "04_weekly_report": {
+        "source_policy": "judgement",
+        "week_start": "2017-01-28",
+        "records": None,
+        "minimum_cell": 11,
+    },
     "05_claims": {"source_policy": "judgement"},
     "06_method_validation": {"profile": "short"},
 }

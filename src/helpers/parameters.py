@@ -11,7 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from helpers.errors import UserError
 
@@ -159,6 +166,34 @@ class Issuance(_Parameters):
     )
 
 
+# Within these weeks the synthetic records have weeks before, as a past, and their end after.
+_SYNTHETIC_WEEKS = dt.date(2016, 3, 26), dt.date(2018, 12, 15)
+
+
+class Report(_Parameters):
+    """Parameters of 04_weekly_report."""
+
+    source_policy: SourcePolicy
+    week_start: _Date = Field(
+        description="first of the seven days reported on; without records of your own, "
+        f"{_SYNTHETIC_WEEKS[0]} to {_SYNTHETIC_WEEKS[1]}"
+    )
+    records: RecordsFile
+    minimum_cell: int = Field(
+        ge=3, le=1000, description="the smallest count of records that is shown"
+    )
+
+    @model_validator(mode="after")
+    def _covered(self) -> "Report":
+        first, last = _SYNTHETIC_WEEKS
+        if self.records is None and not first <= self.week_start <= last:
+            raise ValueError(
+                f"parameter week_start = {self.week_start}: the synthetic records cover weeks that "
+                f"start from {first} to {last}"
+            )
+        return self
+
+
 class Claims(_Parameters):
     """Parameters of 05_claims."""
 
@@ -179,6 +214,7 @@ MODELS: dict[str, type[_Parameters]] = {
     "01_jurisdiction_growth": Growth,
     "02_detainer_age": Ages,
     "03_issuance_policy": Issuance,
+    "04_weekly_report": Report,
     "05_claims": Claims,
     "06_method_validation": Validation,
 }

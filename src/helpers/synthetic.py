@@ -4,7 +4,7 @@ The names of the offices and the rough size of their counts are real, so that th
 data; which offices stop, when, and with what effect is drawn at random and means nothing.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,12 @@ issued (TRAC, fiscal years 2003 to 2015) and of those declined (NPR's copy of IC
 FIRST_WEEK = pd.Timestamp("2016-01-02")
 """A Saturday: the weeks run to Friday, as those of ICE's reports."""
 
+DECLINED_KNOWN = 0.5
+"""Share declined of the detainers issued to agencies known not to cooperate."""
+
+BURN_IN = 26
+"""Weeks before the first, whose detainers are still being declined in the first ones."""
+
 Pattern = Literal["constant", "growing"]
 """Whether the effect is one number, or differs by office and builds up after resumption."""
 
@@ -55,11 +61,9 @@ _ISSUED_BEFORE, _ISSUED_AFTER = 1700.0, 3050.0  # a week nationwide, about as pu
 _STEP = (53.0, 1.5)  # weeks from the first to the middle of the rise, and its scale in weeks
 _SEASON = 0.05  # amplitude; highest in July
 _DECLINED = 1 / 60  # of the detainers issued while known uncooperative agencies get none
-_DECLINED_KNOWN = 0.5  # of the detainers issued to known uncooperative agencies
 _STOPPED = (0.05, 0.12)  # stops lie between these shares of the weeks
 _RESUMED = (0.385, 0.75)  # resumptions are spread evenly over these shares of the weeks
 _BUILD_UP = 26.0  # weeks to reach 1 - 1/e of the full effect on the log scale
-_BURN_IN = 26  # earlier weeks, whose detainers are still being declined in the first ones
 _FRAME = ("office", "week_start", "issued", "declined", "stopped", "resumed")
 
 
@@ -122,35 +126,98 @@ def panel(
     """
     _check(effect, pattern, dispersion, shocks, delay, weeks)
     rng = np.random.default_rng(seed)
+    made = plan(rng, effect=effect, pattern=pattern, shocks=shocks, weeks=weeks)
+    others, known = (counts(rng, means, dispersion) for means in (made.others, made.known))
+    declined = counts(rng, _recorded(made, others, known, delay), dispersion)
+    return assembled(made, others + known, declined, delay)
+
+
+class Plan(NamedTuple):
+    """What is expected by office (rows) and week (columns), before anything is counted.
+
+    Attributes
+    ----------
+    offices
+        Names, one a row.
+    week
+        Number of each week from `FIRST_WEEK`, from -`BURN_IN` on.
+    stop, resume
+        Weeks of stop and of resumption of each office; infinite where it never stops.
+    others, known
+        Detainers expected to be issued to agencies in general, and to those known not to
+        cooperate.
+    share
+        Share declined of the former by office, a column; of the latter it is `DECLINED_KNOWN`.
+    """
+
+    offices: list[str]
+    week: NDArray[np.int64]
+    stop: Array
+    resume: Array
+    others: Array
+    known: Array
+    share: Array
+
+
+def plan(
+    rng: np.random.Generator, *, effect: float, pattern: Pattern, shocks: float, weeks: int
+) -> Plan:
+    """Draw which offices stop and resume when, and what is expected of each.
+
+    Parameters
+    ----------
+    rng
+        The random numbers.
+    effect, pattern, shocks, weeks
+        As of `panel`.
+    """
     names = sorted(OFFICES)
     issued_share, declined_share = np.array([OFFICES[name] for name in names]).T / 1000
     stop, resume = _policy(rng, declined_share, weeks)
-    week = np.arange(-_BURN_IN, weeks)
-    before, since = week < stop[:, None], week - resume[:, None]
-
+    week = np.arange(-BURN_IN, weeks)
     others = np.outer(issued_share, _national(rng, week, shocks))
     share = (_DECLINED * declined_share / issued_share)[:, None]
+    before, since = week < stop[:, None], week - resume[:, None]
     added = np.expm1(_log_effects(rng, np.log(effect), pattern, before, since))
-    known = added * share * others / _DECLINED_KNOWN
+    return Plan(names, week, stop, resume, others, added * share * others / DECLINED_KNOWN, share)
 
-    def recorded(to_others: NDArray[Any], to_known: NDArray[Any]) -> Array:
-        stays = delay / (1 + delay)
-        return lfilter([1 - stays], [1, -stays], share * to_others + _DECLINED_KNOWN * to_known)
 
-    issued = [_counts(rng, means, dispersion) for means in (others, known)]
+def assembled(
+    made: Plan, issued: NDArray[np.int64], declined: NDArray[np.int64], delay: float
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return counts by office and week as `panel` does, with the truth of their plan.
+
+    Parameters
+    ----------
+    made
+        The plan.
+    issued, declined
+        Counts by office and week; those before `FIRST_WEEK` are left out.
+    delay
+        As of `panel`.
+    """
+    before, since = made.week < made.stop[:, None], made.week - made.resume[:, None]
     values = {
-        "issued": issued[0] + issued[1],
-        "declined": _counts(rng, recorded(*issued), dispersion),
+        "issued": issued,
+        "declined": declined,
         "stopped": ~before & (since < 0),
         "since": since,
-        "expected": recorded(others, known),
-        "untreated": recorded(others, np.where(before, known, 0.0)),
+        "expected": _recorded(made, made.others, made.known, delay),
+        "untreated": _recorded(made, made.others, np.where(before, made.known, 0.0), delay),
     }
-    rows = pd.DataFrame({name: of[:, _BURN_IN:].ravel() for name, of in values.items()})
-    rows.insert(0, "office", np.repeat(names, weeks))
-    rows.insert(1, "week_start", np.tile(_dates(week[_BURN_IN:]), len(names)))
-    rows["resumed"] = np.repeat(_dates(resume), weeks)
+    weeks = made.week[BURN_IN:]
+    rows = pd.DataFrame({name: of[:, BURN_IN:].ravel() for name, of in values.items()})
+    rows.insert(0, "office", np.repeat(made.offices, len(weeks)))
+    rows.insert(1, "week_start", np.tile(first_days(weeks), len(made.offices)))
+    rows["resumed"] = np.repeat(first_days(made.resume), len(weeks))
     return rows[list(_FRAME)], _truth(rows)
+
+
+def _recorded(made: Plan, to_others: NDArray[Any], to_known: NDArray[Any], delay: float) -> Array:
+    """Return declinations expected to be recorded, given the detainers issued until then."""
+    stays = delay / (1 + delay)
+    declined = made.share * to_others + DECLINED_KNOWN * to_known
+    return lfilter([1 - stays], [1, -stays], declined)
 
 
 def _check(
@@ -202,14 +269,14 @@ def _log_effects(
     return ever * full * np.where(before, 1.0, built_up)
 
 
-def _counts(rng: np.random.Generator, means: Array, dispersion: float) -> NDArray[np.int64]:
+def counts(rng: np.random.Generator, means: Array, dispersion: float) -> NDArray[np.int64]:
     """Draw counts of given means; gamma means give a variance of dispersion times the mean."""
     if dispersion > 1:
         means = rng.gamma(means / (dispersion - 1), dispersion - 1)
     return rng.poisson(means)
 
 
-def _dates(week: NDArray[Any]) -> pd.DatetimeIndex:
+def first_days(week: NDArray[Any]) -> pd.DatetimeIndex:
     """Return the first day of weeks counted from `FIRST_WEEK`; none where infinite."""
     return FIRST_WEEK + pd.to_timedelta(7 * np.where(np.isfinite(week), week, np.nan), unit="D")
 

@@ -1,0 +1,293 @@
+import datetime as dt
+
+import duckdb
+import pandas as pd
+import pytest
+
+import disclosed
+from helpers import (
+    datapackage,
+    records,
+    synthetic_files,
+    synthetic_records,
+    synthetic_tables,
+    weekly_report,
+)
+from helpers.records.columns import CANONICAL
+from helpers.synthetic_errors import AS_IN_2017
+from helpers.weekly_report import WeekError
+
+START = dt.date(2017, 1, 28)
+END = dt.date(2017, 2, 3)
+POLICY_DAY = pd.Timestamp("2017-02-01")
+ALL = 1  # as minimum_cell: every count is shown
+
+
+def design(**asked):
+    usual = {"weeks": (46, 58), "errors": AS_IN_2017, "errors_from": pd.Timestamp(START)}
+    return synthetic_records.design(1, **(usual | {"policy_day": POLICY_DAY} | asked))
+
+
+@pytest.fixture(scope="module")
+def made():
+    return design()
+
+
+@pytest.fixture(scope="module")
+def database(made):
+    with synthetic_tables.connect(made) as opened:
+        weekly_report.place(opened, synthetic_records.policies(made), {})
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def rows(database):
+    """All records but likely copies, to count by other means."""
+    table = database.execute("FROM records").df()
+    return table[~table["duplicate_later"].fillna(False).astype(bool)]
+
+
+@pytest.fixture(scope="module")
+def declined(rows):
+    in_week = rows["detainer_lift_date"].between(pd.Timestamp(START), pd.Timestamp(END))
+    return rows[in_week & rows["lift_reason"].eq("Detainer Declined by LEA")]
+
+
+def of(*cells):
+    """A database with records that have these columns, the others empty."""
+    database = duckdb.connect()
+    columns = ", ".join(f'"{name}" {kind}' for name, kind, *_ in CANONICAL)
+    database.execute(f"CREATE TABLE records ({columns})")
+    for row in cells:
+        names = ", ".join(f'"{name}"' for name in row)
+        places = ", ".join("?" * len(row))
+        database.execute(f"INSERT INTO records ({names}) VALUES ({places})", [*row.values()])
+    return database
+
+
+# Sections
+
+
+def test_section_1_counts_detainers_issued_to_jurisdictions_with_a_policy(made, database, rows):
+    listed = synthetic_records.policies(made)
+    listed = listed[listed["since"] <= pd.Timestamp(END)]
+    counties = set(zip(listed["jurisdiction"].str.upper(), listed["state"], strict=True))
+    in_week = rows[rows["detainer_prepare_date"].between(pd.Timestamp(START), pd.Timestamp(END))]
+    pairs = list(zip(in_week["county"] + " COUNTY", in_week["state"], strict=True))
+    expected = pd.Series([pair for pair in pairs if pair in counties]).value_counts().to_dict()
+    table = weekly_report.issued(database, START, ALL)
+    keys = zip(table["jurisdiction"].str.upper(), table["state"], strict=True)
+    assert dict(zip(keys, table["detainers"], strict=True)) == expected
+    assert table["detainers"].is_monotonic_decreasing
+
+
+def test_the_order_of_hidden_counts_tells_nothing(database):
+    for _, _, table in tables(database, START, 11):
+        hidden = table[table["detainers"].isna()].drop(columns="detainers")
+        if list(hidden) != ["age"]:
+            assert hidden.to_records(index=False).tolist() == sorted(
+                hidden.to_records(index=False).tolist()
+            )
+        shown = table["detainers"].dropna()
+        assert shown.index.tolist() == list(range(len(shown))) or list(hidden) == ["age"]
+
+
+def test_section_2_counts_what_was_recorded_as_declined_in_the_week(database, declined):
+    table = weekly_report.declined(database, START, ALL)
+    assert table["detainers"].sum() == len(declined)
+    assert weekly_report.totals(database, START)["declined"] == len(declined)
+
+
+@pytest.mark.parametrize("by", ["criminality", "conviction", "citizenship"])
+def test_section_2_breaks_the_same_detainers_down(database, declined, by):
+    table = weekly_report.declined_by(database, by, START, ALL)
+    expected = declined[by].fillna("not recorded").value_counts().to_dict()
+    assert dict(zip(table[by], table["detainers"], strict=True)) == expected
+
+
+def test_ages_are_the_days_from_issue_to_record(database, declined):
+    days = (declined["detainer_lift_date"] - declined["detainer_prepare_date"]).dt.days
+    ends = [0, *list(weekly_report.AGES.values())[:-1], 10**6]
+    expected = pd.cut(days, ends, right=False, labels=list(weekly_report.AGES)).value_counts()
+    table = weekly_report.declined_by(database, "age", START, ALL)
+    assert dict(zip(table["age"], table["detainers"], strict=True)) == {
+        age: count for age, count in expected.items() if count
+    }
+    assert list(table["age"]) == [age for age in weekly_report.AGES if expected[age]]
+
+
+def test_on_the_policy_day_the_declined_are_a_stock_of_all_ages(database, made):
+    weeks = (START, START + dt.timedelta(weeks=1))
+    shares = []
+    for start in weeks:
+        table = weekly_report.declined_by(database, "age", start, ALL).set_index("age")["detainers"]
+        shares.append(table.drop("under 1 week").sum() / table.sum())
+    assert shares[0] > shares[1]
+
+
+def test_active_detainers_are_those_issued_and_not_ended(database, rows):
+    end = pd.Timestamp(END)
+    open_now = rows[rows["detainer_prepare_date"].le(end) & ~rows["detainer_lift_date"].le(end)]
+    table = weekly_report.active(database, START, ALL)
+    assert table["highest"].sum() == table["lowest"].sum() == len(open_now)
+    assert weekly_report.active_total(database, START, ALL) == {
+        "lowest": len(open_now),
+        "highest": len(open_now),
+    }
+
+
+def test_a_reason_without_a_day_leaves_a_detainer_between_the_bounds():
+    usual = {"detainer_prepare_date": START, "lift_reason_group": "ended_by_ice"}
+    with of(usual | {"lift_reason": "Case Closed"}, {"detainer_prepare_date": START}) as database:
+        assert weekly_report.active_total(database, START, ALL) == {"lowest": 1, "highest": 2}
+        table = weekly_report.active(database, START, ALL)
+    assert table.to_dict("records") == [{"age": "under 1 week", "lowest": 1, "highest": 2}]
+
+
+@pytest.mark.parametrize(
+    ("ended", "found"), [(0, (20, 20)), (3, (None, 23)), (5, (20, 25)), (1, (None, 21))]
+)
+def test_a_small_difference_of_the_bounds_is_not_given_away(ended, found):
+    row = {"detainer_prepare_date": START}
+    over = row | {"lift_reason": "Case Closed", "lift_reason_group": "ended_by_ice"}
+    with of(*[row] * 20, *[over] * ended) as database:
+        total = weekly_report.active_total(database, START, 5)
+    assert (total["lowest"], total["highest"]) == found
+
+
+def test_persons_who_left_custody_are_counted_by_reason(database, rows):
+    left = rows[
+        rows["lift_reason_group"].isin(["left_custody", "declined"])
+        & rows["detainer_lift_date"].le(pd.Timestamp(END))
+    ]
+    table = weekly_report.left_custody(database, START, ALL)
+    assert dict(zip(table["reason"], table["detainers"], strict=True)) == (
+        left["lift_reason"].value_counts().to_dict()
+    )
+
+
+def test_without_days_of_the_end_those_issued_in_the_week_are_followed(
+    tmp_path, record_cache, made
+):
+    path = synthetic_files.write(synthetic_tables.blocks(made), "detainers_latest", tmp_path)
+    with records.connect(records.read(path)) as database:
+        weekly_report.place(database, synthetic_records.policies(made), {})
+        assert not weekly_report.is_dated(database)
+        table = weekly_report.declined(database, START, ALL)
+        (expected,) = database.execute(
+            "SELECT count(*) FROM records WHERE NOT coalesce(duplicate_later, false) "
+            "AND lift_reason_group = 'declined' "
+            "AND detainer_prepare_date BETWEEN '2017-01-28' AND '2017-02-03'"
+        ).fetchone()
+        assert table["detainers"].sum() == expected
+        ages = weekly_report.declined_by(database, "age", START, ALL)
+        assert ages["age"].tolist() == ["not recorded"]
+
+
+# Disclosure
+
+
+def tables(database, start, minimum):
+    yield "detainers", [], weekly_report.issued(database, start, minimum)
+    yield "detainers", [], weekly_report.declined(database, start, minimum)
+    for by in weekly_report.BREAKDOWNS:
+        yield "detainers", [], weekly_report.declined_by(database, by, start, minimum)
+    yield "detainers", [], weekly_report.left_custody(database, start, minimum)
+
+
+@pytest.mark.parametrize("minimum", [3, 5])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_table_gives_a_small_count_away(seed, minimum):
+    made = synthetic_records.design(seed, weeks=(55, 58), scale=0.15)
+    with synthetic_tables.connect(made) as database:
+        weekly_report.place(database, synthetic_records.policies(made), {})
+        shown = tables(database, START, minimum)
+        for (count, parts, published), (_, _, truth) in zip(
+            shown, tables(database, START, ALL), strict=True
+        ):
+            if len(published):
+                disclosed.check(published, truth, count, parts, minimum)
+        active = weekly_report.active(database, START, minimum)
+        truth = weekly_report.active(database, START, ALL)
+        assert (
+            active["lowest"].isna() | active["lowest"].ge(minimum) | active["lowest"].eq(0)
+        ).all()
+        assert active["age"].tolist() in ([], truth["age"].tolist())
+
+
+def test_what_is_shown_reaches_the_limit(database):
+    for count, _, table in tables(database, START, 11):
+        assert table[count].dropna().ge(11).all()
+
+
+# Weeks and places
+
+
+@pytest.mark.parametrize("start", [dt.date(2016, 11, 18), dt.date(2017, 2, 11)])
+def test_a_week_that_the_records_do_not_cover_is_refused_in_a_line(database, start):
+    with pytest.raises(WeekError) as caught:
+        weekly_report.covered(database, start)
+    assert "\n" not in str(caught.value)
+    assert str(start) in str(caught.value)
+    assert "2016-11-19" in str(caught.value)
+
+
+@pytest.mark.parametrize("start", [dt.date(2016, 11, 19), START, dt.date(2017, 2, 4)])
+def test_a_week_that_the_records_cover_is_not_refused(database, start):
+    weekly_report.covered(database, start)
+
+
+def test_records_without_any_date_are_refused():
+    with of({"facility": "A"}) as database, pytest.raises(WeekError, match="no date"):
+        weekly_report.covered(database, START)
+
+
+@pytest.mark.parametrize(
+    ("facility", "county", "state", "found"),
+    [
+        ("TRAVIS COUNTY JAIL", None, "TX", "Travis County"),
+        ("Travis Co. Jail", None, "TEXAS", "Travis County"),
+        ("DEL VALLE JAIL", "TRAVIS", "TX", "Travis County"),
+        ("TRAVIS COUNTY JAIL", None, "PA", None),
+        ("TRAVIS STATE JAIL", None, "TX", None),
+        ("NORTH TRAVISTON COUNTY JAIL", None, "TX", None),
+        ("ANY JAIL", None, "CA", "State of California"),
+        ("TRAVIS COUNTY JAIL", None, None, None),
+    ],
+)
+def test_a_facility_belongs_to_a_jurisdiction_by_its_full_name(facility, county, state, found):
+    policies = pd.DataFrame(
+        {
+            "jurisdiction": ["Travis County", "State of California"],
+            "state": ["TX", "CA"],
+            "since": pd.to_datetime(["2017-02-01", None]),
+        }
+    )
+    row = {"facility": facility, "county": county, "state": state, "detainer_prepare_date": END}
+    with of(row) as database:
+        weekly_report.place(database, policies, {"TEXAS": "TX"})
+        table = weekly_report.issued(database, START, ALL)
+    assert table["jurisdiction"].tolist() == ([found] if found else [])
+
+
+def test_a_policy_that_begins_after_the_week_does_not_count():
+    policies = pd.DataFrame(
+        {"jurisdiction": ["A County"], "state": ["TX"], "since": [pd.Timestamp("2017-02-04")]}
+    )
+    row = {"facility": "A COUNTY JAIL", "state": "TX", "detainer_prepare_date": END}
+    with of(row) as database:
+        weekly_report.place(database, policies, {})
+        assert weekly_report.issued(database, START, ALL).empty
+    assert weekly_report.in_force(policies, START).empty
+    assert len(weekly_report.in_force(policies, START + dt.timedelta(days=1))) == 1
+
+
+def test_published_policies_are_each_there_once_with_a_day(root):
+    policies = datapackage.load("policies_2008_2015", root)
+    listed = datapackage.load("listed_jurisdictions_2017", root)
+    table = weekly_report.published_policies(policies, listed)
+    assert table["since"].notna().all()
+    assert not table.duplicated(["jurisdiction", "state"]).any()
+    assert len(policies) < len(table) < len(policies) + len(listed)
+    travis = table[table["jurisdiction"].str.startswith("Travis")]
+    assert len(travis) == 1
