@@ -94,26 +94,24 @@ def test_fits_are_those_of_surpyval(in_travis, family):
     assert ours.median == pytest.approx(theirs.qf(0.5), rel=1e-5)
 
 
-SURVIVAL = {
-    "Weibull": lambda time, scale, shape: stats.weibull_min.sf(time, shape, scale=scale),
-    "log-normal": lambda time, scale, sigma: stats.lognorm.sf(time, sigma, scale=scale),
-    "gamma": lambda time, scale, shape: stats.gamma.sf(time, shape, scale=scale),
-}
-
-
-@pytest.mark.parametrize("family", SURVIVAL)
-@settings(max_examples=20, derandomize=True)
+@pytest.mark.parametrize("family", ["Weibull", "log-normal", "gamma"])
+@settings(max_examples=20)
 @given(tally=spread_counts)
 @example(tally={4: 1, 5: 1, 6: 1})
 @example(tally={0: 1, 1: 1, 9: 27})
 @example(tally={0: 300, 85: 1, 86: 1})
+@example(tally={0: 1, 5: 1, 6: 28})
+@example(tally={0: 1, 39: 21, 46: 28})
 def test_no_parameters_nearby_are_likelier(family, tally):
     assume(max(tally) - min(tally) > 1)
     weeks, counts = np.array(list(tally)), np.array(list(tally.values()))
     found = censored.fit(weeks, counts, family)
 
     def against(theta):
-        share = -np.subtract(*(SURVIVAL[family](end, *np.exp(theta)) for end in (weeks + 1, weeks)))
+        known = SCIPY[family](*np.exp(theta))
+        early = known.cdf(weeks + 1) - known.cdf(weeks)
+        late = known.sf(weeks) - known.sf(weeks + 1)
+        share = np.where(known.cdf(weeks + 1) < 0.5, early, late)
         return -counts @ np.log(np.maximum(share, 1e-300))
 
     best = np.log(found.parameters)

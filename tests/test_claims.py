@@ -233,7 +233,7 @@ def test_a_result_that_moves_with_the_source_policy_is_known_to_the_sensitivity(
     # tests/test_policies.py shows by running the notebooks that these are all that move.
     main = stored[1].loc[stored[1]["reading"].eq("main"), "result"]
     others = {name for name in main if not name.startswith("claims.")} - set(policies.HEADLINES)
-    assert others == {"growth.factor.range"}
+    assert others == {"growth.like_for_like.factor"}
 
 
 def test_statements_are_sentences_in_our_words_about_no_person(stored):

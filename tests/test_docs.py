@@ -46,6 +46,18 @@ def test_facts_and_sources_named_in_the_glossary_exist(ledger, root):
     assert {*sources} <= {*datapackage.load("sources", root)["source_id"]}
 
 
+def test_notebooks_say_what_a_detainer_is_in_the_words_of_the_glossary():
+    definition = re.search(r"### Detainer (.+?\.) ", LINES["glossary"])[1]
+    cells = [
+        "".join(cell["source"])
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+    ]
+    boxes = re.findall(r"> \*\*Concept: detainer[^*]*\*\*[^\n]*", "\n".join(cells))
+    assert len(boxes) >= 4
+    assert [box for box in boxes if definition not in box] == []
+
+
 def test_functions_named_in_the_methods_exist():
     named = {*re.findall(r"`helpers\.(\w+)\.(\w+)`", LINES["methods"])}
     missing = {

@@ -27,6 +27,16 @@ def test_findings_follow_the_results():
     assert "123,456 jails" in documents.findings(found)
 
 
+def test_a_finding_has_the_caveats_of_its_results_below_it():
+    run = paths.project_root() / "papermill_runs/reference/results.json"
+    found = json.loads(run.read_text(encoding="utf-8"))["results"]
+    found["ages.travis.median_weeks"]["caveat"] = "Old.\nFew."
+    found["ages.travis.share_booked_before_2017"]["caveat"] = "Old."
+    lines = documents.findings(found).splitlines()
+    at = next(i for i, line in enumerate(lines) if "Travis County's policy" in line)
+    assert lines[at + 1 : at + 3] == ["  *Caveat: Old.*", "  *Caveat: Few.*"]
+
+
 def test_packages_lists_direct_packages_with_every_locked_version():
     lock = "numpy==2.4.6 ; python_full_version < '3.12' \\\nnumpy==2.5.5 \\\npandas==3.1.1 \\\n"
     assert documents.packages({"dependencies": ["numpy", "pandas>=3"]}, lock) == (

@@ -8,7 +8,9 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 from matplotlib.colors import to_rgb
 
@@ -144,6 +146,16 @@ def test_the_figure_shows_title_and_source_and_is_closed(folder):
     assert texts == [TITLE, "Source: ICE weekly reports."]
     assert fig.get_figheight() > height
     assert plt.get_fignums() == []
+
+
+def test_long_labels_stay_within_the_picture(folder):
+    figures.use_style()
+    fig, ax = figures.new(height=2.0)
+    ax.plot([1, 2], [0, 1])
+    ax.set_yticks([0, 1], ["Declined 2014-17 (ICE data, DHS OIG)"] * 2, fontsize=9.5)
+    figures.save(fig, "labelled", **ABOUT)
+    picture = np.asarray(PIL.Image.open(folder / "labelled.png").convert("L"))
+    assert (picture[:, [0, 1, 2, -3, -2, -1]] > 250).all()
 
 
 def test_a_long_title_is_broken_into_lines_with_room_for_each(folder):

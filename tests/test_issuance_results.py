@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datapackage, interrupted, issuance, rates, series, withheld
+from helpers import coverage, datapackage, interrupted, issuance, rates, series, withheld
 from helpers import interrupted_results as of_issuing
 from helpers import issuance_results as of_weeks
 from helpers import withheld_results as of_places
@@ -85,8 +85,12 @@ def test_a_comparison_puts_the_tests_of_the_counts_given(results, records, weeks
     chi_square = rates.homogeneity(counts, issued)
     assert results.value("issuance.adjusted.homogeneity_p_value") == chi_square
     assert results.value("issuance.adjusted.rate_week_2") == 1000 * 45 / 2825
-    assert results.get("issuance.adjusted.p_value")["caveat"] == "once"
-    assert results.get("issuance.adjusted.homogeneity_p_value")["caveat"] == of_weeks.ONE_SOURCE
+    for name, first, estimator in (
+        ("p_value", "once", "rate_ratio"),
+        ("homogeneity_p_value", of_weeks.ONE_SOURCE, "homogeneity"),
+    ):
+        said = results.get(f"issuance.adjusted.{name}")["caveat"].splitlines()
+        assert said == [first, coverage.caveat(estimator)]
     assert set(of_weeks.OF_STEPS) <= set(results.get("issuance.adjusted.rate_ratio")["inputs"])
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from helpers import panel, panel_figures, panel_results, paths, power, synthetic
+from helpers import coverage, panel, panel_figures, panel_results, paths, power, synthetic
 from helpers.rates import RateRatio
 from helpers.results import Results
 
@@ -43,7 +43,8 @@ def test_an_estimate_has_an_interval_and_a_caveat_and_a_number_has_none(results)
     table = panel_results.put_ratios(results, rows, 7)
     found = results.get("issuance.panel.rate_ratio")
     assert (found["value"], found["interval"], found["level"]) == (1.387, [1.123, 1.756], 0.95)
-    assert found["caveat"] == panel_results.FEW_OFFICES
+    said = [panel_results.FEW_OFFICES, coverage.caveat("imputed")]
+    assert found["caveat"].splitlines() == said
     truth = results.get("issuance.panel.true_rate_ratio")
     assert (truth["interval"], truth["level"], truth["caveat"]) == (None, None, None)
     assert table.to_numpy().tolist() == [

@@ -241,6 +241,9 @@ def test_a_caveat_is_shown_once_below_its_sentence(own):
     assert own.say("{ages.c}").data == "[3](results.json#ages.c)"
     shown = own.say("{ages.a}, {ages.b}, {ages.c}, {ages.a}").data
     assert shown.split("\n\n")[1:] == ["*Caveat: Only week 1.*"]
+    own.put("ages.d", 4, caveat="Few.\nOnly week 1.", **WAY)
+    shown = own.say("{ages.a}, {ages.d}").data
+    assert shown.split("\n\n")[1:] == ["*Caveat: Only week 1.*", "*Caveat: Few.*"]
 
 
 @pytest.mark.parametrize("template", ["{ages.none}", "{ages.n} and {ages.none:interval}"])

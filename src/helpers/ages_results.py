@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from helpers import ages, bounds, censored, lifetimes
+from helpers import ages, bounds, censored, coverage, lifetimes
 from helpers.evidence import Fact
 from helpers.results import Results
 
@@ -17,9 +17,6 @@ NAMES = {group: f"ages.{group}" for group in ages.GROUPS} | {"released_by_policy
 
 WORDS = {group: group.replace("_", " ") for group in ages.GROUPS} | {"all": "in custody"}
 """What each group of detainers is called."""
-
-SMALL = 100
-"""Detainers below which the bootstrap interval of a fitted median is known to be too short."""
 
 _OF_BOOKING = (
     "Time since booking: an upper bound of the detainer's age, "
@@ -64,7 +61,7 @@ def put_group(
         method="median of whole weeks, each week's times evenly spread; "
         "bootstrap percentile interval",
         decimals=1,
-        caveat=f"{_OF_BOOKING} In simulations the interval covers a little less than 95%.",
+        caveat=f"{_OF_BOOKING}\n{coverage.caveat('grouped_median')}",
     )
     results.put(
         f"{name}.share_booked_before_2017",
@@ -76,7 +73,7 @@ def put_group(
         method="booked before 1 January 2017, counted from the county's sheets, over all; exact "
         "binomial (Clopper-Pearson) interval, for the process that fills the jail",
         decimals=3,
-        caveat=_OF_BOOKING,
+        caveat=f"{_OF_BOOKING}\n{coverage.caveat('share_interval')}",
     )
     results.put(
         f"{name}.booked_before_2017_possible",
@@ -105,15 +102,13 @@ def family_name(group: str, family: str) -> str:
     return f"{NAMES[group]}.{family.lower().replace('-', '_')}"
 
 
-def put_fits(results: Results, group: str, size: int, table: pd.DataFrame, seed: int) -> None:
+def put_fits(results: Results, group: str, table: pd.DataFrame, seed: int) -> None:
     """Put the best distribution of a group, and each family's median and goodness of fit.
 
     Parameters
     ----------
     results, group, seed
         As in `put_group`.
-    size
-        Number of detainers.
     table
         As from `helpers.censored.compare`.
     """
@@ -126,15 +121,12 @@ def put_fits(results: Results, group: str, size: int, table: pd.DataFrame, seed:
         caveat="Of the times since booking of a stock, which are not the stays of those who come.",
     )
     for found in table.itertuples():
-        _put_fit(results, family_name(group, found.family), found._asdict(), size, seed)
+        _put_fit(results, family_name(group, found.family), found._asdict(), seed)
 
 
-def _put_fit(results: Results, name: str, found: Mapping[str, Any], size: int, seed: int) -> None:
+def _put_fit(results: Results, name: str, found: Mapping[str, Any], seed: int) -> None:
     resampled = [STOCK, f"simulation:{seed}"]
     of_family = f"of the {found['family']} distribution fitted to whole weeks"
-    caveat = "Right only so far as the family is."
-    if size < SMALL:
-        caveat += " In a group this small the interval covers less than its level."
     results.put(
         f"{name}.median_weeks",
         found["median"],
@@ -145,7 +137,7 @@ def _put_fit(results: Results, name: str, found: Mapping[str, Any], size: int, s
         method=f"median {of_family}; bootstrap percentile interval",
         decimals=1,
         tolerance=1e-5,
-        caveat=caveat,
+        caveat=f"Right only so far as the family is.\n{coverage.caveat('fitted_median')}",
     )
     results.put(
         f"{name}.aic_difference",
@@ -233,6 +225,7 @@ def put_comparison(
         method="median weeks of the accepted over that of those released by policy; bootstrap "
         "percentile interval, groups drawn independently",
         decimals=2,
+        caveat=coverage.caveat("grouped_median"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import gammaincc, gammainccinv, gammaln, ndtr, xlogy
+from scipy.special import gammainc, gammaincc, gammainccinv, gammaln, ndtr, xlogy
 
 from helpers.ages import by_week, percentile_interval, resampled
 
@@ -20,12 +20,14 @@ class Family(NamedTuple):
 
     Attributes
     ----------
-    surviving, density, median
-        Share beyond a time, density at it, and median; functions of the time and the shape.
+    reached, surviving, density, median
+        Share within a time and beyond it, density at it, and median; functions of the time and
+        the shape.
     shapes
         Number of shape parameters.
     """
 
+    reached: Callable[..., Array]
     surviving: Callable[..., Array]
     density: Callable[..., Array]
     median: Callable[..., Any]
@@ -34,17 +36,20 @@ class Family(NamedTuple):
 
 FAMILIES = {
     "exponential": Family(
+        lambda time: -np.expm1(-time),
         lambda time: np.exp(-time),
         lambda time: np.exp(-time),
         lambda: math.log(2),
         shapes=0,
     ),
     "Weibull": Family(
+        lambda time, shape: -np.expm1(-(time**shape)),
         lambda time, shape: np.exp(-(time**shape)),
         lambda time, shape: shape * time ** (shape - 1) * np.exp(-(time**shape)),
         lambda shape: math.log(2) ** (1 / shape),
     ),
     "log-normal": Family(
+        lambda time, sigma: ndtr(np.log(time) / sigma),
         lambda time, sigma: ndtr(-np.log(time) / sigma),
         lambda time, sigma: (
             np.exp(-((np.log(time) / sigma) ** 2) / 2) / (math.sqrt(2 * math.pi) * sigma * time)
@@ -52,6 +57,7 @@ FAMILIES = {
         lambda sigma: 1.0,
     ),
     "gamma": Family(
+        lambda time, shape: gammainc(shape, time),
         lambda time, shape: gammaincc(shape, time),
         lambda time, shape: np.exp(xlogy(shape - 1, time) - time - gammaln(shape)),
         lambda shape: gammainccinv(shape, 0.5),
@@ -60,8 +66,8 @@ FAMILIES = {
 """Families by name (Johnson, Kotz and Balakrishnan 1994, Continuous Univariate Distributions 1)."""
 
 _EXPECTED = 5
-_DIFFERENCE, _LONGEST, _CLOSE, _ROUNDS = 1e-4, 1.0, 1e-7, 200
-_NOISE, _ROUNDING = 1e-9, 1e-9
+_DIFFERENCE, _LONGEST, _CLOSE, _ROUNDS = 1e-5, 1.0, 1e-7, 200
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -136,8 +142,12 @@ def expected_shares(parameters: Array, family: str, weeks: int) -> Array:
         Shape (..., weeks + 1); each row adds up to 1.
     """
     scale, *shapes = np.moveaxis(np.asarray(parameters)[..., np.newaxis], -2, 0)
-    beyond = FAMILIES[family].surviving(np.arange(1.0, weeks + 1) / scale, *shapes)
-    return -np.diff(beyond, prepend=1.0, append=0.0)
+    ends, form = np.arange(1.0, weeks + 1) / scale, FAMILIES[family]
+    reached = form.reached(ends, *shapes)
+    early = np.diff(reached, prepend=0.0, append=1.0)
+    late = -np.diff(form.surviving(ends, *shapes), prepend=1.0, append=0.0)
+    # A difference of two numbers near 1 has few digits, so each side of the median has its own.
+    return np.where(np.append(reached < 0.5, np.zeros_like(scale, bool), axis=-1), early, late)
 
 
 def goodness(
@@ -318,9 +328,7 @@ def _climb(rows: NDArray[np.int64], theta: Array, shares: Array, step: Array, fa
 
 def _scoring_step(rows: NDArray[np.int64], theta: Array, shares: Array, family: str) -> Array:
     """Return a step of Fisher scoring for each row, in logarithms of the parameters."""
-    # Early weeks that hardly occur are differences of numbers near 1, with no digit left.
-    noise = (shares < _NOISE) & (shares.cumsum(axis=1) < 0.5)
-    sure = np.where(noise, np.inf, np.maximum(shares, np.finfo(float).tiny))
+    sure = np.maximum(shares, np.finfo(float).tiny)
     slopes = _slopes(theta, family, rows.shape[1] - 1) / sure[:, np.newaxis]
     score = slopes @ rows[..., np.newaxis]
     weight = rows.sum(axis=1, keepdims=True) * shares

@@ -120,7 +120,7 @@ def settle(
                 outcome = CANNOT_BE_TESTED
                 said.append(OWN_SOURCE)
             outcomes.append(outcome)
-            said.append(result["caveat"])
+            said += (result["caveat"] or "").splitlines()
         caveat = " ".join(dict.fromkeys(filter(None, said)))
         caveats.append(caveat)
         verdicts.append(verdict(outcomes, caveat))

@@ -30,12 +30,27 @@ FINDINGS = (
     "is **{issuance.adjusted.rate_ratio}** times ({issuance.adjusted.rate_ratio:interval}; "
     "p = {issuance.adjusted.p_value}). All three reported weeks ended before the memoranda of "
     "February 2017, so an instruction given with them explains no difference between the weeks.",
+    "In the weekly numbers of detainers issued nationwide from 2015 to 2017, a regression "
+    "puts a step to **{issuance.national.step_at_order}** times "
+    "({issuance.national.step_at_order:interval}) at the executive order of January 2017, and a "
+    "further one to **{issuance.national.step_at_memoranda}** times "
+    "({issuance.national.step_at_memoranda:interval}) at the memoranda. A single step fits best in "
+    "the weeks that begin from {issuance.national.first_fitting_date} to "
+    "{issuance.national.last_fitting_date}; a step as large as the order's stands at "
+    "{issuance.national.larger_than_order} of {issuance.national.placebos} other dates.",
     "If the {ages.active.detainers} detainers lodged since 2018 were still active in 2021, as a "
     "newspaper quotes the declaration, a detainer stayed active for a mean of "
     "**{ages.active.mean_days} days** with exponential lives (range over assumptions "
     "{ages.active.mean_days:interval}).",
     "The evidence holds {evidence.facts} published figures from {evidence.sources} sources, in "
-    "{evidence.conflicts} conflicts; {evidence.conflicts_resolved} have a stated resolution.",
+    "{evidence.conflicts} conflicts; {evidence.conflicts_resolved} have a stated resolution. Of "
+    "{evidence.policies.compared} headline results {evidence.policies.moving} move when another "
+    "rule picks among sources that disagree, those that are no p-values by at most "
+    "{evidence.policies.largest_change_but_p_values:percent}; "
+    "of the p-values {evidence.policies.crossing_5_percent} cross 5%.",
+    "Of {claims.count.all} statements of five press articles {claims.count.holds} hold, "
+    "{claims.count.holds_with_a_caveat} hold with a caveat, {claims.count.does_not_hold} do not "
+    "hold, and {claims.count.cannot_be_tested} cannot be tested with what has been published.",
 )
 """The README's findings: templates, filled from the reference run's results."""
 
@@ -68,8 +83,12 @@ def codebook(package: Mapping[str, Any]) -> str:
 
 
 def findings(found: Mapping[str, dict[str, Any]]) -> str:
-    """Return the findings as a Markdown list, from a run's results by name."""
-    return "\n".join(f"- {results.fill(template, found)}" for template in FINDINGS)
+    """Return the findings as a Markdown list with their caveats, from a run's results by name."""
+    lines = []
+    for template in FINDINGS:
+        lines.append(f"- {results.fill(template, found)}")
+        lines += [f"  *Caveat: {caveat}*" for caveat in results.caveats(template, found)]
+    return "\n".join(lines)
 
 
 def packages(project: Mapping[str, Any], lock: str) -> str:

@@ -156,7 +156,9 @@ def save(
         "inputs": rests_on,
         "columns": [str(column) for column in data.columns],
     }
-    # Laying out is slow, and done once; both pictures then show the same.
+    # Laying out is slow, and done once; both pictures then show the same. Text is wider at some
+    # resolutions than at others, so that it is measured at the one of the picture.
+    fig.set_dpi(_DPI)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     stem, picture = paths.figure_folder() / name, _png(fig)

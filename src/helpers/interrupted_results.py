@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import evidence, interrupted, issuance
+from helpers import coverage, evidence, interrupted, issuance
 from helpers.interrupted import Fit
 from helpers.issuance_results import as_ratio, put_each, slug
 from helpers.results import Results
@@ -21,6 +21,9 @@ PERIODS = {
     "after_memoranda": f"the {_SPAN} whole weeks after the last memorandum",
 }
 """Periods about the dates, in words."""
+
+NEWEY_WEST = "errors by Newey and West"
+"""What the variant with these errors is called."""
 
 _CAVEAT = (
     "The order, the change of government, the season and the field offices act on one series: a "
@@ -146,6 +149,7 @@ def put_variants(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]
         The fits by what is different, in words.
     """
     for words, fitted in fits.items():
+        said = [_CAVEAT, *([coverage.caveat("newey_west")] if words == NEWEY_WEST else [])]
         for term, name in STEPS.items():
             results.put(
                 f"issuance.national.variants.{slug(words)}.{name}",
@@ -153,7 +157,7 @@ def put_variants(results: Results, fits: Mapping[str, Fit], dates: Sequence[str]
                 inputs=[*OF_WEEKLY, *dates],
                 method=f"as issuance.national.step_at_{name}, but: {words}",
                 tolerance=1e-4,
-                caveat=_CAVEAT,
+                caveat="\n".join(said),
             )
 
 

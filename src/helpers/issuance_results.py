@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import evidence, issuance, rates, withheld
+from helpers import coverage, evidence, issuance, rates, withheld
 from helpers.rates import RateRatio
 from helpers.results import Results, Value
 
@@ -171,9 +171,11 @@ def put_comparison(
     """
     issued = weeks["issued"].to_numpy()
 
-    def made_from(*of_weeks: int) -> dict[str, Any]:
+    def made_from(*of_weeks: int, estimator: str | None = None) -> dict[str, Any]:
         found = issuance.inputs(records, ["issued", *parts], of_weeks)
-        return {"inputs": [*found, *steps], "caveat": ONE_SOURCE if 3 in of_weeks else caveat}
+        of_test = coverage.caveat(estimator) if estimator else None
+        said = filter(None, (ONE_SOURCE if 3 in of_weeks else caveat, of_test))
+        return {"inputs": [*found, *steps], "caveat": "\n".join(said) or None}
 
     for week, count, scale in zip(weeks.index, counts, issued, strict=True):
         of_week = f"week {week}: {method}"
@@ -191,26 +193,35 @@ def put_comparison(
     results.put(
         f"{prefix}.rate_ratio",
         **as_ratio(two),
-        **made_from(1, 2),
+        **made_from(1, 2, estimator="rate_ratio"),
         method=f"{method}: week 2 over week 1, per detainer issued; exact interval (Clopper and "
         "Pearson 1934 on the conditional binomial of Przyborowski and Wilenski 1940), dispersion 1",
     )
     tests = {
-        "p_value": (two.p_value, "weeks 1 and 2, exact conditional binomial test, by likelihood"),
-        "homogeneity_p_value": (rates.homogeneity(counts, issued), "three weeks, chi-square test"),
+        "p_value": (
+            two.p_value,
+            "weeks 1 and 2, exact conditional binomial test, by likelihood",
+            made_from(1, 2, estimator="rate_ratio"),
+        ),
+        "homogeneity_p_value": (
+            rates.homogeneity(counts, issued),
+            "three weeks, chi-square test",
+            made_from(1, 2, 3, estimator="homogeneity"),
+        ),
         "homogeneity_exact_p_value": (
             rates.exact_homogeneity(counts, issued),
             "three weeks, exact test by enumeration (Freeman and Halton 1951)",
+            made_from(1, 2, 3, estimator="exact_homogeneity"),
         ),
     }
-    for name, (p_value, test) in tests.items():
+    for name, (p_value, test, about) in tests.items():
         results.put(
             f"{prefix}.{name}",
             p_value,
             unit="p-value",
             method=f"{method}: equal rates per detainer issued; {test}; dispersion 1",
             decimals=3,
-            **made_from(*((1, 2) if name == "p_value" else (1, 2, 3))),
+            **about,
         )
 
 
@@ -295,19 +306,24 @@ def put_combinations(results: Results, records: pd.DataFrame, table: pd.DataFram
     table
         As from `helpers.issuance.all_steps`, per detainer issued.
     """
-    two_weeks = issuance.inputs(records, ["issued", *PARTS], [1, 2])
-    three_weeks = issuance.inputs(records, ["issued", *PARTS])
+    two_weeks: dict[str, Any] = {
+        "inputs": issuance.inputs(records, ["issued", *PARTS], [1, 2]),
+        "caveat": coverage.caveat("rate_ratio"),
+    }
+    three_weeks: dict[str, Any] = {
+        "inputs": issuance.inputs(records, ["issued", *PARTS]),
+        "caveat": f"{ONE_SOURCE}\n{coverage.caveat('exact_homogeneity')}",
+    }
+    as_p: dict[str, Any] = {"unit": "p-value", "decimals": 3}
     for row in table.itertuples():
         prefix = f"issuance.combinations.{slug(row.steps)}."
-        about: dict[str, Any] = {"unit": "p-value", "decimals": 3, "inputs": two_weeks}
         as_raw = f"{row.steps}: as issuance.raw."
         ratio = RateRatio(row.ratio, row.low, row.high, row.p_value)
-        method = f"{as_raw}rate_ratio"
-        results.put(f"{prefix}ratio", **as_ratio(ratio), method=method, inputs=two_weeks)
-        put_each(results, prefix, {"p_value": (row.p_value, f"{as_raw}p_value")}, **about)
-        about |= {"inputs": three_weeks, "caveat": ONE_SOURCE}
+        results.put(f"{prefix}ratio", **as_ratio(ratio), method=f"{as_raw}rate_ratio", **two_weeks)
+        p_value = {"p_value": (row.p_value, f"{as_raw}p_value")}
+        put_each(results, prefix, p_value, **as_p, **two_weeks)
         exact = row.homogeneity_exact, f"{as_raw}homogeneity_exact_p_value"
-        put_each(results, prefix, {"exact_p_value_3_weeks": exact}, **about)
+        put_each(results, prefix, {"exact_p_value_3_weeks": exact}, **as_p, **three_weeks)
     with_travis = table[~table["exclude_travis"]]
     alike = "combinations with Travis County in; the state jail changes nothing there"
     rows = {
@@ -322,9 +338,10 @@ def put_combinations(results: Results, records: pd.DataFrame, table: pd.DataFram
     counted = {"unit": "combinations", "inputs": [*OF_STEPS, *compared]}
     put_each(results, "issuance.combinations.", rows, **counted)
     per_issued = "exact, per detainer issued"
-    put_below(results, "two_weeks", table, "p_value", f"two weeks, {per_issued}", two_weeks)
-    exact_three = "homogeneity_exact", f"three weeks, {per_issued}"
-    put_below(results, "three_weeks", table, *exact_three, three_weeks)
+    of_two = "p_value", f"two weeks, {per_issued}"
+    put_below(results, "two_weeks", table, *of_two, **two_weeks)
+    of_three = "homogeneity_exact", f"three weeks, {per_issued}"
+    put_below(results, "three_weeks", table, *of_three, **three_weeks)
 
 
 def put_below(
@@ -333,7 +350,7 @@ def put_below(
     table: pd.DataFrame,
     column: str,
     test: str,
-    inputs: Sequence[str],
+    **about: Any,  # noqa: ANN401
 ) -> None:
     """Put how many combinations have a p-value below 5%: of all, and without Travis County.
 
@@ -345,17 +362,18 @@ def put_below(
         End of the result's name.
     table, column
         As from `helpers.issuance.all_steps`, and its column of p-values.
-    test, inputs
-        The test in words, and what it rests on.
+    test
+        The test in words.
+    **about
+        Its inputs and caveat.
     """
     below = table[column] < 0.05
     rows = {}
     for suffix, which in (("", below), ("_without_travis", below & table["exclude_travis"])):
         method = f"combinations of steps{suffix.replace('_', ' ')} with p below 0.05: {test}"
         rows[f"{name}{suffix}"] = int(which.sum()), method
-    caveat = ONE_SOURCE if column.startswith("homogeneity") else None
-    about = {"unit": "combinations", "inputs": inputs, "caveat": caveat}
-    put_each(results, "issuance.combinations.below_5_percent_", rows, **about)
+    prefix = "issuance.combinations.below_5_percent_"
+    put_each(results, prefix, rows, unit="combinations", **about)
 
 
 def put_other_models(
@@ -384,24 +402,26 @@ def put_other_models(
         words = "variance of the weekly declinations over their mean, as assumed"
         row = {name: (dispersions[end], words)}
         put_each(results, "issuance.dispersion.", row, unit="ratio", inputs=[of_dispersion])
+    exact: dict[str, Any] = {"caveat": coverage.caveat("rate_ratio")}
+    approximate: dict[str, Any] = {"caveat": coverage.caveat("dispersed_rate_ratio")}
     as_published = ~table[list(issuance.STEPS)].any(axis=1)
     for of, which, parts, steps in (
         ("raw", as_published, ["reported"], []),
         ("adjusted", table["chosen"], PARTS, OF_STEPS),
     ):
-        about: dict[str, Any] = {"unit": "p-value", "decimals": 3}
-        inputs = [*issuance.inputs(records, parts, [1, 2]), *steps]
+        as_p: dict[str, Any] = {"unit": "p-value", "decimals": 3}
+        exact["inputs"] = [*issuance.inputs(records, parts, [1, 2]), *steps]
         p_value = equal.loc[which, "p_value"].item(), f"as issuance.{of}.p_value, with equal weeks"
-        put_each(
-            results, f"issuance.{of}.p_value_", {"equal_weeks": p_value}, inputs=inputs, **about
-        )
-        inputs = [*issuance.inputs(records, ["issued", *parts], [1, 2]), *steps, of_dispersion]
+        put_each(results, f"issuance.{of}.p_value_", {"equal_weeks": p_value}, **as_p, **exact)
+        scaled = issuance.inputs(records, ["issued", *parts], [1, 2])
+        approximate["inputs"] = [*scaled, *steps, of_dispersion]
         words = f"week 2 against week 1 on the log scale with dispersion {dispersions['high']:g}"
         p_value = wider["high"].loc[which, "p_value"].item(), words
-        put_each(results, f"issuance.{of}.p_value_", {"dispersed": p_value}, inputs=inputs, **about)
-    inputs = issuance.inputs(records, PARTS, [1, 2])
-    put_below(results, "equal_weeks", equal, "p_value", "two equal weeks, exact", inputs)
-    inputs = [*issuance.inputs(records, ["issued", *PARTS], [1, 2]), of_dispersion]
+        put_each(results, f"issuance.{of}.p_value_", {"dispersed": p_value}, **as_p, **approximate)
+    exact["inputs"] = issuance.inputs(records, PARTS, [1, 2])
+    put_below(results, "equal_weeks", equal, "p_value", "two equal weeks, exact", **exact)
+    scaled = issuance.inputs(records, ["issued", *PARTS], [1, 2])
+    approximate["inputs"] = [*scaled, of_dispersion]
     for name, end in (("dispersed", "value"), ("dispersed_high", "high")):
         test = f"two weeks on the log scale, per detainer issued, dispersion {dispersions[end]:g}"
-        put_below(results, name, wider[end], "p_value", test, inputs)
+        put_below(results, name, wider[end], "p_value", test, **approximate)

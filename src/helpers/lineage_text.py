@@ -62,7 +62,7 @@ def _result_lines(result: Mapping[str, Any]) -> list[str]:
     lines = [result_head(result), f"method: {result['method']}"]
     lines.append(f"made in: {result['notebook']}, cell {result['cell'] or 'unknown'}")
     lines += ["synthetic: from made-up records"] if result["synthetic"] else []
-    lines += [f"caveat: {result['caveat']}"] if result["caveat"] else []
+    lines += [f"caveat: {line}" for line in (result["caveat"] or "").splitlines()]
     return lines
 
 

@@ -5,21 +5,14 @@ from typing import Any
 
 import pandas as pd
 
+from helpers import coverage
 from helpers.panel import EventStudy
 from helpers.rates import RateRatio
 from helpers.results import Results
 
-FEW_OFFICES = (
-    "Synthetic counts. The interval rests on few offices of very unequal size. In simulations it "
-    "covers about as often as stated where the effect is the same everywhere, and more often where "
-    "it differs between offices."
-)
+FEW_OFFICES = "Synthetic counts. The interval rests on few offices of very unequal size."
 """Caveat of an interval by jackknife over offices."""
 
-_BAND = (
-    "Synthetic counts. The offices are few and of very unequal size: in simulations the band of "
-    "all spans holds them all less often than stated."
-)
 _EQUAL_OFFICES = (
     "An approximation for offices of one size and one effect everywhere; where they differ, less "
     "is shown."
@@ -49,7 +42,9 @@ def put_ratios(
     for name, (words, found) in rows.items():
         about: dict[str, Any] = {}
         if isinstance(found, RateRatio):
-            about = {"interval": (found.low, found.high), "level": 0.95, "caveat": FEW_OFFICES}
+            of_method = coverage.caveat("two_way" if name.startswith("two_way") else "imputed")
+            about = {"interval": (found.low, found.high), "level": 0.95}
+            about["caveat"] = f"{FEW_OFFICES}\n{of_method}"
         results.put(
             f"issuance.panel.{name}",
             found.value if isinstance(found, RateRatio) else found,
@@ -91,7 +86,7 @@ def put_event_study(results: Results, study: EventStudy, seed: int) -> None:
             method=f"SYNTHETIC counts: weeks {row.first} to {row.last} since resumption, "
             f"imputation; band of {len(ratios)} spans (Bonferroni), jackknife over offices, "
             "Student's t",
-            caveat=_BAND,
+            caveat=f"{FEW_OFFICES}\n{coverage.caveat('event_study')}",
             **_synthetic(seed),
         )
     results.put(
@@ -101,7 +96,7 @@ def put_event_study(results: Results, study: EventStudy, seed: int) -> None:
         decimals=2,
         method="SYNTHETIC counts: all ratios before resumption are 1 (parallel trends); jackknife "
         "over offices, Student's t, Bonferroni",
-        caveat=_BAND,
+        caveat=FEW_OFFICES,
         **_synthetic(seed),
     )
 

@@ -79,7 +79,7 @@ class Results:
         synthetic
             Whether synthetic data went in.
         caveat
-            A known shortfall, shown wherever the value is.
+            Known shortfalls, one a line, shown wherever the value is.
 
         Raises
         ------
@@ -148,10 +148,9 @@ class Results:
     def say(self, template: str) -> Markdown:
         """Fill a template as `text` does, each number a link to its lineage, caveats below."""
         found = self._all()
-        names = dict.fromkeys(match[1] for match in _PLACE.finditer(template))
         linked = fill(template, found, lambda name, text: f"[{text}](results.json#{name})")
-        caveats = dict.fromkeys(filter(None, (found[name]["caveat"] for name in names)))
-        return Markdown("\n\n".join([linked, *(f"*Caveat: {caveat}*" for caveat in caveats)]))
+        said = (f"*Caveat: {caveat}*" for caveat in caveats(template, found))
+        return Markdown("\n\n".join([linked, *said]))
 
     def table(self, names: Iterable[str] | None = None) -> Markdown:
         """Return results as a Markdown table; all of this notebook's when no names are given."""
@@ -227,6 +226,13 @@ def fill(
             raise ResultError(f"result {name} has no {part}") from None
 
     return _PLACE.sub(place, template)
+
+
+def caveats(template: str, found: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Return the caveats of the results that a template names, each once, in their order."""
+    names = (match[1] for match in _PLACE.finditer(template))
+    lines = (line for name in names for line in (found[name]["caveat"] or "").splitlines())
+    return list(dict.fromkeys(lines))
 
 
 def earlier_results(notebooks: Iterable[str]) -> dict[str, dict[str, Any]]:

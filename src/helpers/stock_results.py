@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from helpers import ages, stock
+from helpers import ages, coverage, stock
 from helpers.ages_results import STOCK
 from helpers.results import Results
 
@@ -41,7 +41,7 @@ def put_flow(results: Results, rows: pd.DataFrame) -> None:
             inputs=[STOCK],
             method="first week that at most half of stays reach, S(a) = g(a)/g(0), Grenander "
             f"estimator on all in custody, {on_base}; exact interval from blocks of four weeks",
-            caveat=f"{_IF_STEADY} The interval over-covers.",
+            caveat=f"{_IF_STEADY}\n{coverage.caveat('median_stay')}",
         )
         results.put(
             f"{name}.mean_weeks",
@@ -52,7 +52,7 @@ def put_flow(results: Results, rows: pd.DataFrame) -> None:
             inputs=[STOCK],
             method=f"stock over weekly inflow (Little 1961), {on_base}; exact binomial interval",
             decimals=1,
-            caveat=_IF_STEADY,
+            caveat=f"{_IF_STEADY}\n{coverage.caveat('mean_stay')}",
         )
         results.put(
             f"{name}.inflow_per_week",

@@ -23,6 +23,9 @@ LEVEL = 0.95
 ALPHA = 0.05
 """A test rejects where its p-value is below this."""
 
+REACH = float(norm.isf((1 - LEVEL) / 2))
+"""Standard errors from the middle of a normal interval of that level to its ends."""
+
 DIGITS = 9
 """Digits to which two programs are compared; beyond, they differ by rounding."""
 
@@ -267,5 +270,5 @@ def _share(happened: pd.Series) -> dict[str, float]:
 
 def _mean(errors: pd.Series) -> dict[str, float]:
     mean, error = float(errors.mean()), float(errors.std() / math.sqrt(len(errors)))
-    reach = float(norm.isf((1 - LEVEL) / 2)) * error
-    return {"value": mean, "standard_error": error, "low": mean - reach, "high": mean + reach}
+    low, high = mean - REACH * error, mean + REACH * error
+    return {"value": mean, "standard_error": error, "low": low, "high": high}
