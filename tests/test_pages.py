@@ -290,7 +290,7 @@ def test_a_result_is_resolved_down_to_published_figures_and_their_sources(site):
     weeks = made.find("a", string="weeks.declined")["href"]
     assert weeks == "results-01_counts.html#weeks-declined"
     assert "assumption a_guess: 0.5 share: half of them" in text
-    assert "fact A004: 206 detainers (exact, United States, 2017-01-28/2017-02-03)" in text
+    assert "fact A004: 206 detainers (exact, United States, 2017-01-28 to 2017-02-03)" in text
     assert "series weekly_detainers: Detainers a week" in text
     drawn = made.find("a", string="drawn as a picture")["href"]
     assert "fact A004" in (site / drawn).read_text(encoding="utf-8")

@@ -20,6 +20,7 @@ from helpers.pages import (
     notebooks,
     reproduction,
     start,
+    texts,
 )
 from helpers.pages.render import render
 from helpers.pages.run import PagesError, Run, opening, read
@@ -80,6 +81,7 @@ def build(run: str) -> Path:
 def _write_sources(source: Path, run: Run) -> None:
     """Write what Sphinx reads: pages as Markdown, notebooks, and files to download."""
     gallery.copy_files(run, source / "extra" / "figures")
+    texts.copy_files(source / "extra" / "benchmarks")
     notebooks.write(run, source)
     pages, below = _pages(run)
     first = start.page(run, list(pages), _binder())
@@ -112,16 +114,9 @@ def _pages(run: Run) -> tuple[dict[str, str], dict[str, str]]:
         "results": _with_below(lineage.overview(run), below_results),
         "data": dictionary.page(),
         "reproduction": reproduction.page(run),
-        **_documents(),
+        **texts.pages(run),
     }
     return {name: text for name, text in pages.items() if text}, below_evidence | below_results
-
-
-def _documents() -> dict[str, str]:
-    """Return the project's own documents that are pages: those of docs/, and the changelog."""
-    root = paths.project_root()
-    found = [*sorted((root / "docs").glob("*.md")), root / "CHANGELOG.md"]
-    return {p.stem.lower(): p.read_text(encoding="utf-8") for p in found if p.is_file()}
 
 
 def _with_below(text: str, pages: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ def script() -> str:
             words.printable(f"{row['value_text']} {row['unit']}"),
             words.printable(row["definition"]),
             words.printable(row["jurisdiction"]),
-            words.printable(row["window"] or _year(row["period_start"])),
+            words.period(row["window"]) or _year(row["period_start"]),
             words.printable(row["publisher"]),
         ]
         for row in evidence.load().facts.to_dict("records")
@@ -132,7 +132,7 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
         f'<a href="{words.result_address(name, run.results)}">{words.text(name)}</a>'
         for name in users
     ]
-    where = ", ".join(filter(None, (row["jurisdiction"], row["window"])))
+    where = ", ".join(filter(None, (row["jurisdiction"], words.period(row["window"]))))
     parts = {
         "What it counts": words.text(row["definition"]),
         "Place and period": words.text(where),
@@ -158,7 +158,8 @@ def _conflicts(judged: pd.DataFrame, facts: pd.DataFrame) -> str:
     lines += ["Figures that cannot both be right, found by rule, and which is used and why.", ""]
     for row in judged.to_dict("records"):
         name = row["conflict"]
-        place = ", ".join(filter(None, (_words(row["series"]), row["jurisdiction"], row["window"])))
+        parts = (_words(row["series"]), row["jurisdiction"], words.period(row["window"]))
+        place = ", ".join(filter(None, parts))
         lines += [
             f"({words.anchor('conflict', name)})=",
             f"## {words.plain(name)}: {words.plain(place)}",

@@ -107,7 +107,8 @@ def _described(item: str, about: Mapping[str, Any], addresses: Mapping[str, str]
 
 
 def _fact(item: Mapping[str, Any]) -> str:
-    where = ", ".join(filter(None, (item["qualifier"], item["place"], item["window"])))
+    parts = (item["qualifier"], item["place"], words.period(item["window"]))
+    where = ", ".join(filter(None, parts))
     return (
         f"<strong>{words.text(item['printed'])}</strong> {words.text(item['unit'])} "
         f"({words.text(where)}), {words.text(item['source']['publisher'])}"

@@ -9,10 +9,11 @@ from typing import Any
 import nbformat
 
 from helpers import learning
-from helpers.pages import choices, gallery, words
+from helpers.pages import choices, findings, gallery, words
 from helpers.pages.run import Run
 from helpers.results import ResultError
 
+_MOST_RESULTS = 25  # more are listed on their own page
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
 
@@ -21,8 +22,8 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
     """Return a notebook to be rendered.
 
     Its code is folded, the cells that made results have anchors, outputs are accessible HTML, and
-    each figure is followed by its data and description. The notebook's lesson comes with it:
-    learning goals after the title, exercises at the end.
+    each figure is followed by its data and description. After the title stand what was found and
+    what will be learnt, at the end exercises.
     """
     makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
     drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
@@ -36,8 +37,8 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
                 cell.outputs.append(_html(gallery.beside(run, stem)))
         cells.append(cell)
     lesson = learning.load(name)
-    if lesson:
-        cells.insert(1, _markdown(learning.goals(lesson)))
+    opened = [findings.of_notebook(run, name), learning.goals(lesson) if lesson else ""]
+    cells[1:1] = [_markdown(text) for text in opened if text]
     if panel := choices.panel(run, name):
         cells.append(_markdown(panel))
     if lesson:
@@ -57,12 +58,21 @@ def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - u
     data = output.get("data", {})
     if (text := data.get("text/markdown")) is not None:
         # HTML at once: MyST-NB reads the Markdown of outputs without tables.
-        return _html(words.rendered(text, results))
+        return _html(words.rendered(_shortened(text), results))
     if "<table" in (made := data.get("text/html", "")):
         caption = _CAPTION.search(made)
         named = re.sub(r"<[^>]*>", "", caption[1]) if caption else "Table"
         return _html(words.scrolling(made, html.unescape(named)))
     return output
+
+
+def _shortened(markdown: str) -> str:
+    """Return what a notebook said, of a long table of results only the first rows."""
+    head, *rows = re.split(r"\n(?=\| \[`)", markdown)
+    if len(rows) <= _MOST_RESULTS:
+        return markdown
+    said = f"The first {_MOST_RESULTS} of {len(rows)} results; [all of them](results.html)."
+    return "\n".join([head, *rows[:_MOST_RESULTS], "", said])
 
 
 def _exercises(lesson: learning.Lesson, run: Run) -> str:

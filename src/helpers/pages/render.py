@@ -14,6 +14,7 @@ from sphinx.util.console import strip_escape_sequences
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 from sphinx.writers.html5 import HTML5Translator
 
+from helpers.pages import weight
 from helpers.pages.run import PagesError
 
 TITLE = "Declined Detainers"
@@ -21,6 +22,8 @@ TITLE = "Declined Detainers"
 _SEARCH = re.compile(
     r'<script src="(_static/searchtools|_static/language_data|searchindex)\.js.*\n'
 )
+# MyST-NB gives folded code a name that is not the words one sees.
+_FOLDED = '<summary aria-label="Toggle hidden content">'
 _THEME = Path(__file__).parent / "theme"
 
 
@@ -51,14 +54,28 @@ def render(source: Path, target: Path) -> None:
     for page in target.glob("*.html"):
         made = page.read_text(encoding="utf-8")
         made = made.replace('<th class="head', '<th scope="col" class="head')
+        made = made.replace(_FOLDED, "<summary>")
         if page.stem != "search":
             made = _SEARCH.sub("", made)
-        page.write_text(made, encoding="utf-8")
+        page.write_text(weight.with_late_images(made, target), encoding="utf-8")
+    weight.lighten(target)
 
 
 def setup(app: Sphinx) -> None:
     """Tell Sphinx how formulas are written (it calls this; the module is its extension)."""
     app.add_html_math_renderer("mathml", (_inline_formula, None), (_formula, None))
+    app.connect("doctree-read", _name_tables)
+
+
+def _name_tables(_: Sphinx, document: nodes.document) -> None:
+    """Give a table of Markdown, which cannot have a caption, the heading above it as its own."""
+    for table in document.findall(nodes.table):
+        section = table.parent
+        while section and not isinstance(section, nodes.section):
+            section = section.parent
+        if section and not isinstance(table[0], nodes.title):
+            name = section[0].astext()
+            table.insert(0, nodes.title(name, name))
 
 
 def _inline_formula(writer: HTML5Translator, node: nodes.math) -> None:

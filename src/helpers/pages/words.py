@@ -11,6 +11,9 @@ from markdown_it import MarkdownIt
 
 from helpers.results import shown
 
+SYNTHETIC = "<strong>Synthetic:</strong> made-up data, not observations."
+"""HTML that stands wherever a number or figure from synthetic data does."""
+
 
 def printable(value: object) -> str:
     """Return a value on one line, without signs that are not seen (such as bidi overrides)."""
@@ -60,6 +63,11 @@ def result_address(name: str, results: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{results_page(results[name]['notebook'])}.html#{anchor(name)}"
 
 
+def period(window: object) -> str:
+    """Return a period such as 2017-01-28/2017-02-03 as text with its ends told apart."""
+    return printable(window).replace("/", " to ")
+
+
 def value(entry: Mapping[str, Any]) -> str:
     """Return a result's value with its unit as HTML."""
     return f"<strong>{text(shown(entry))}</strong> {text(entry['unit'])}"
@@ -75,9 +83,8 @@ def interval(entry: Mapping[str, Any]) -> str:
 
 def notes(entry: Mapping[str, Any]) -> list[str]:
     """Return what must stand beside a result's value: synthetic or not, and its caveat, as HTML."""
-    made_up = ["<em>Synthetic: from made-up records, not from observations.</em>"]
     caveat = [f"<em>Caveat:</em> {text(entry['caveat'])}"] if entry["caveat"] else []
-    return (made_up if entry["synthetic"] else []) + caveat
+    return ([SYNTHETIC] if entry["synthetic"] else []) + caveat
 
 
 def table(
@@ -146,4 +153,5 @@ def rendered(markdown: str, results: Mapping[str, Mapping[str, Any]]) -> str:
         return made
     before, rest = made.split("<table>", 1)
     inside, after = rest.rsplit("</table>", 1)
-    return before + scrolling(f"<table>{inside}</table>", "Results of this notebook") + after
+    name = "Results of this notebook"
+    return before + scrolling(f"<table>\n<caption>{name}</caption>{inside}</table>", name) + after

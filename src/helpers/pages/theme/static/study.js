@@ -124,10 +124,14 @@ const browse = (form, facts) => {
 const factsForm = document.querySelector("form.facts");
 if (factsForm && window.studyFacts) browse(factsForm, window.studyFacts);
 
-/* Change one choice: all combinations on one logarithmic axis, the chosen one marked. */
+/* Change one choice: all combinations on one logarithmic axis; the chosen one is a full diamond, the
+   one that the page rests on a hollow one. */
 
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 16, EDGE = 24, AXIS = 26;
+
+const diamond = (x, y, size) =>
+  [[x - size, y], [x, y - size], [x + size, y], [x, y + size]].join(" ");
 
 const draw = (data, chosen, width) => {
   const ordered = [...data.states].sort((a, b) => a.value - b.value);
@@ -157,10 +161,8 @@ const draw = (data, chosen, width) => {
   ordered.forEach((item, place) => {
     const y = ROW * (place + 0.6), kind = item === chosen ? "chosen" : "other";
     add("line", { x1: x(item.low), x2: x(item.high), y1: y, y2: y, class: kind });
-    if (item === chosen) {
-      const at = x(item.value), size = 7;
-      const points = [[at - size, y], [at, y - size], [at + size, y], [at, y + size]];
-      add("polygon", { points: points.join(" "), class: kind });
+    if (item === chosen || item.chosen) {
+      add("polygon", { points: diamond(x(item.value), y, 7), class: item === chosen ? kind : "used" });
     } else {
       add("circle", { cx: x(item.value), cy: y, r: 3.5, class: kind });
     }
@@ -175,9 +177,14 @@ document.querySelectorAll("form.choices").forEach((form) => {
     const values = new FormData(form);
     const chosen = data.states.find((item) =>
       Object.entries(item.choices).every(([name, value]) => value === values.get(name)));
-    said.textContent = chosen ? chosen.text : "These two are not joined in the study.";
+    said.replaceChildren(...(chosen ? [make("span", {}, chosen.text), make("strong", {}, chosen.compared)]
+      : ["These two are not joined in the study."]));
     command.textContent = chosen ? chosen.command : "";
-    chart.replaceChildren(...(chosen ? [draw(data, chosen, chart.clientWidth), make("p", {}, data.axis)] : []));
+    chart.replaceChildren(...(chosen ? [
+      draw(data, chosen, chart.clientWidth),
+      make("p", {}, `${data.axis}; line: ${data.interval}`),
+      make("p", {}, `\u25c6 your choice, \u25c7 ${data.whose}, \u25cf every other`),
+    ] : []));
   };
   form.addEventListener("input", update);
   form.addEventListener("submit", (event) => event.preventDefault());
