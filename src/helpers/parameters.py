@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from helpers.errors import UserError
+
 Policy = Literal["judgement", "primary_first", "earliest", "latest"]
 POLICIES: tuple[str, ...] = get_args(Policy)
 """Ways to choose a value where sources disagree; `helpers.evidence.load` says what each does."""
@@ -22,7 +24,7 @@ SourcePolicy = Annotated[
 ]
 
 
-class ParameterError(ValueError):
+class ParameterError(UserError):
     """A parameter is unknown, or its value is not allowed."""
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 
 from helpers import parameters, paths
+from helpers.errors import UserError
 from helpers.notebooks import declared_reads
 
 
-class RunError(ValueError):
+class RunError(UserError):
     """A run was asked for that cannot be started."""
 
 
