@@ -50,11 +50,14 @@ def opened(browser, path, theme="light", viewport=DESKTOP):
     return page, problems
 
 
-def loaded(page):
-    """Bytes of all files that a page has loaded so far, as they are on disk."""
-    script = "performance.getEntriesByType('resource').map(entry => entry.name)"
-    files = {urlsplit(address).path for address in (page.url, *page.evaluate(script))}
-    return sum(Path(unquote(file)).stat().st_size for file in files if Path(unquote(file)).is_file())
+def loaded(browser, path, viewport=DESKTOP):
+    """Bytes of all files that a page loads at first view, as they are on disk."""
+    page = browser.new_page(viewport=viewport)
+    files = set()
+    page.on("request", lambda request: files.add(unquote(urlsplit(request.url).path)))
+    page.goto(path.as_uri(), wait_until="networkidle")
+    page.close()
+    return sum(Path(file).stat().st_size for file in files if Path(file).is_file())
 
 
 def violations(page):

@@ -68,6 +68,8 @@ def build(run: str) -> Path:
             _write_sources(source, finished)
             render(source, target)
             _replace(site, target)
+    except PagesError:
+        raise
     except _EXPECTED as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
     except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:

@@ -80,9 +80,10 @@ def _control(control: Mapping[str, Any], states: list[dict[str, Any]], whose: st
     mark = f" ({words.text(whose)})"
     if len(options) > _MOST_RADIOS:
         listed = "".join(
-            f'<option value="{value}"{" selected" if own else ""}>{label}{mark if own else ""}'
-            "</option>"
-            for value, label, own in sorted(options, key=lambda option: option[1])
+            f'<option value="{value}" selected>{words.text(whose.capitalize())}: {label}</option>'
+            if own
+            else f'<option value="{value}">{label}</option>'
+            for value, label, own in sorted(options, key=lambda option: (not option[2], option[1]))
         )
         inside = f'<select name="{name}" aria-label="{legend}">{listed}</select>'
     else:

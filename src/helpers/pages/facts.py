@@ -51,7 +51,7 @@ def script() -> str:
             row["fact_id"],
             address(row),
             _words(row["topic"]),
-            words.printable(f"{row['value_text']} {row['unit']}"),
+            words.printable(_value(row)),
             words.printable(row["definition"]),
             words.printable(row["jurisdiction"]),
             words.period(row["window"]) or _year(row["period_start"]),
@@ -65,6 +65,12 @@ def script() -> str:
 
 def _page(topic: str) -> str:
     return f"evidence-{words.anchor(topic)}"
+
+
+def _value(row: _Row) -> str:
+    """Return a figure as printed, with its unit unless the figure says itself what it is."""
+    unit = "" if row["unit"] in ("date", "month", "text") else row["unit"]
+    return f"{row['value_text']} {unit}".strip()
 
 
 def _year(day: pd.Timestamp) -> str:
@@ -147,8 +153,7 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
     identity = words.anchor("fact", row["fact_id"])
     return (
         f'<section class="fact" id="{identity}">\n'
-        f"<h2>{words.text(row['fact_id'])}: {words.text(row['value_text'])} "
-        f"{words.text(row['unit'])}</h2>\n<dl>\n{listed}\n</dl>\n</section>"
+        f"<h2>{words.text(row['fact_id'])}: {words.text(_value(row))}</h2>\n<dl>\n{listed}\n</dl>\n</section>"
     )
 
 
@@ -173,6 +178,5 @@ def _member(row: _Row, chosen: str) -> str:
     used = " <strong>(used)</strong>" if row["fact_id"] == chosen else ""
     return (
         f'<li><a href="{address(row)}">{words.text(row["fact_id"])}</a>: '
-        f"{words.text(row['value_text'])} {words.text(row['unit'])}, "
-        f"{words.text(row['publisher'])}{used}</li>"
+        f"{words.text(_value(row))}, {words.text(row['publisher'])}{used}</li>"
     )

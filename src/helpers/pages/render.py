@@ -22,6 +22,8 @@ TITLE = "Declined Detainers"
 _SEARCH = re.compile(
     r'<script src="(_static/searchtools|_static/language_data|searchindex)\.js.*\n'
 )
+# It draws the icons of firms as pictures; ours come from a font.
+_ICONS = re.compile(r'<script defer src="_static/scripts/fontawesome\.js.*\n')
 # MyST-NB gives folded code a name that is not the words one sees.
 _FOLDED = '<summary aria-label="Toggle hidden content">'
 _THEME = Path(__file__).parent / "theme"
@@ -54,7 +56,7 @@ def render(source: Path, target: Path) -> None:
     for page in target.glob("*.html"):
         made = page.read_text(encoding="utf-8")
         made = made.replace('<th class="head', '<th scope="col" class="head')
-        made = made.replace(_FOLDED, "<summary>")
+        made = _ICONS.sub("", made.replace(_FOLDED, "<summary>"))
         if page.stem != "search":
             made = _SEARCH.sub("", made)
         page.write_text(weight.with_late_images(made, target), encoding="utf-8")
@@ -76,6 +78,7 @@ def _name_tables(_: Sphinx, document: nodes.document) -> None:
         if section and not isinstance(table[0], nodes.title):
             name = section[0].astext()
             table.insert(0, nodes.title(name, name))
+            document.set_id(table)
 
 
 def _inline_formula(writer: HTML5Translator, node: nodes.math) -> None:
@@ -99,7 +102,7 @@ def _settings(source: Path) -> dict[str, Any]:
         "nb_execution_mode": "off",
         "nb_code_prompt_show": "Show code",
         "nb_code_prompt_hide": "Hide code",
-        "exclude_patterns": ["jupyter_execute"],
+        "exclude_patterns": ["jupyter_execute", "extra"],
         "smartquotes": False,  # a figure is shown as printed
         "html_theme": "pydata_sphinx_theme",
         "html_theme_options": {"navbar_center": [], "footer_start": [], "footer_end": []},

@@ -1,4 +1,5 @@
-/* What plain HTML lacks: sorting and filtering of tables, the evidence browser, 'change one choice'.
+/* What plain HTML lacks: tables that fit a phone, are sorted and filtered; the evidence browser;
+   'change one choice'.
    Text is only ever set as text, so that nothing in the data becomes markup. */
 "use strict";
 
@@ -83,6 +84,40 @@ document.querySelectorAll("table[data-tools]").forEach((table) => {
   makeSortable(table);
 });
 
+/* A table that is too wide for a phone is read as cards, one a row, each cell under its column's name.
+   The roles say that it is still a table, which a browser may forget of one drawn otherwise. */
+
+const NARROW = window.matchMedia("(max-width: 600px)");
+const ROLES = {
+  "thead, tbody": "rowgroup", tr: "row", "th[scope=col]": "columnheader",
+  "th[scope=row]": "rowheader", td: "cell",
+};
+
+const stack = (box) => {
+  const table = box.querySelector("table");
+  const columns = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+  for (const row of table.tBodies[0].rows) {
+    if (row.cells.length !== columns.length) return;
+    [...row.cells].forEach((cell, column) => { cell.dataset.column = columns[column]; });
+  }
+  for (const [kind, role] of Object.entries(ROLES)) {
+    table.querySelectorAll(kind).forEach((element) => element.setAttribute("role", role));
+  }
+  table.setAttribute("role", "table");
+  table.classList.add("cards");
+};
+
+const fit = (box) => {
+  const width = String(box.clientWidth);
+  if (box.dataset.width === width) return;
+  box.dataset.width = width;
+  box.querySelector("table").classList.remove("cards");
+  if (NARROW.matches && box.scrollWidth > box.clientWidth) stack(box);
+};
+
+const resized = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target)));
+document.querySelectorAll(".scroll:has(thead)").forEach((box) => resized.observe(box));
+
 /* The evidence browser. A row of the data: id, address, topic, value, definition, place, period,
    publisher. */
 
@@ -110,6 +145,8 @@ const browse = (form, facts) => {
       [value, definition, where, when, publisher].forEach((text) => row.append(make("td", {}, text)));
       return row;
     }));
+    const box = form.querySelector(".scroll");
+    if (box.querySelector(".cards")) stack(box);
     more.hidden = found.length <= shown;
     said.textContent = `${found.length} of ${facts.length} figures found, ` +
       `${Math.min(shown, found.length)} shown`;
