@@ -1,5 +1,6 @@
 import json
 import shutil
+
 import pytest
 
 import browser as real

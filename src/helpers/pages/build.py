@@ -97,7 +97,7 @@ def _write_sources(source: Path, run: Run) -> None:
         (drawings / name).write_text(drawing, encoding="utf-8")
     static = source / "extra" / "_static"
     static.mkdir()
-    (static / "facts.js").write_text(facts.script(), encoding="utf-8")
+    (static / "facts.js").write_text(facts.script(run), encoding="utf-8")
 
 
 def _binder() -> str:

@@ -42,4 +42,4 @@ def page(run: Run) -> str:
 
 
 def _linked(name: str, shown: str, run: Run) -> str:
-    return f'<a href="{words.result_address(name, run.results)}">{words.text(shown)}</a>'
+    return f'<a href="{words.result_address(name, run.results)}">{words.name(shown)}</a>'

@@ -6,10 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from helpers import conflicts, evidence
+from helpers import conflicts
 from helpers.pages import words
 from helpers.pages.run import Run
 
+_MOST_USERS = 6  # more are folded
 _Row = Mapping[str, Any]
 
 
@@ -25,9 +26,8 @@ def addresses(facts: pd.DataFrame) -> dict[str, str]:
 
 def pages(run: Run) -> dict[str, str]:
     """Return the browser as Markdown, by page name: a search page, one page a topic, conflicts."""
-    ledger = evidence.load()
-    facts = ledger.facts
-    judged = conflicts.judged(ledger)
+    facts = run.ledger.facts
+    judged = conflicts.judged(run.ledger)
     disputed = {fact: row["conflict"] for row in judged.to_dict("records") for fact in row["facts"]}
     used: dict[str, list[str]] = {}
     for name, entry in run.results.items():
@@ -44,7 +44,7 @@ def pages(run: Run) -> dict[str, str]:
     return made
 
 
-def script() -> str:
+def script(run: Run) -> str:
     """Return the browser's data as a script, which a page may load where it may not fetch."""
     rows = [
         [
@@ -57,7 +57,7 @@ def script() -> str:
             words.period(row["window"]) or _year(row["period_start"]),
             words.printable(row["publisher"]),
         ]
-        for row in evidence.load().facts.to_dict("records")
+        for row in run.ledger.facts.to_dict("records")
     ]
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     return f"window.studyFacts = {text};\n"
@@ -135,7 +135,7 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
         f"conflict {words.text(conflict)}</a>"
     )
     linked = [
-        f'<a href="{words.result_address(name, run.results)}">{words.text(name)}</a>'
+        f'<a href="{words.result_address(name, run.results)}">{words.name(name)}</a>'
         for name in users
     ]
     where = ", ".join(filter(None, (row["jurisdiction"], words.period(row["window"]))))
@@ -147,14 +147,20 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
         "Source": ", ".join(filter(None, source)),
         "Note": words.text(row["note"]),
         "In conflict": conflict_link,
-        "Used by": ", ".join(linked),
+        "Used by": _users(linked),
     }
     listed = "\n".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in parts.items() if v)
     identity = words.anchor("fact", row["fact_id"])
     return (
         f'<section class="fact" id="{identity}">\n'
-        f"<h2>{words.text(row['fact_id'])}: {words.text(_value(row))}</h2>\n<dl>\n{listed}\n</dl>\n</section>"
+        f"<h2>{words.text(row['fact_id'])}: {words.text(_value(row))}</h2>\n"
+        f"<dl>\n{listed}\n</dl>\n</section>"
     )
+
+
+def _users(linked: list[str]) -> str:
+    listed = ", ".join(linked)
+    return words.folded(f"{len(linked)} results", listed) if len(linked) > _MOST_USERS else listed
 
 
 def _conflicts(judged: pd.DataFrame, facts: pd.DataFrame) -> str:

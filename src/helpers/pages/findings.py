@@ -69,7 +69,7 @@ def listed(templates: Sequence[str], run: Run) -> str:
 
 
 def of_notebook(run: Run, notebook: str) -> str:
-    """Return a box with a notebook's findings as HTML, or that it is synthetic; empty for neither."""
+    """Return a box with a notebook's findings, or that it is synthetic; empty for neither."""
     own = [entry["synthetic"] for entry in run.results.values() if entry["notebook"] == notebook]
     found = listed([t for t in documents.FINDINGS if _maker(t, run.results) == notebook], run)
     inside = f"<p><strong>Found</strong></p>\n{found}" if found else ""

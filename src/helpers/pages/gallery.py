@@ -23,7 +23,7 @@ def copy_files(run: Run, target: Path) -> None:
 def beside(run: Run, stem: str) -> str:
     """Return what stands below a figure in its notebook: its files, its description, its data."""
     return (
-        f'{_synthetic(run, stem)}<p class="figure-files">Data and picture: {_files(stem)}. '
+        f'<p class="figure-files">{_files(stem)}. '
         f'<a href="figures.html#{words.anchor("figure", stem)}">Cite this figure</a></p>'
         + words.folded(
             "Description and data of the figure", _described(run, stem, _MOST_ROWS_BESIDE)
@@ -66,8 +66,8 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
     picture = f'<img alt="{words.text(figure["alt"])}" src="figures/{quote(stem)}.png">'
     return "\n".join(
         [
-            f'{_synthetic(run, stem)}<figure class="study">{picture}</figure>',
-            f'<p class="figure-files">Data and picture: {_files(stem)}. '
+            f'{synthetic(run, stem)}<figure class="study">{picture}</figure>',
+            f'<p class="figure-files">{_files(stem)}. '
             f'Drawn in <a href="{where}">its notebook</a>.</p>',
             f"<p><strong>How to cite:</strong> {words.text(cited)}</p>",
             words.folded("Description and data of the figure", _described(run, stem, _MOST_ROWS)),
@@ -75,7 +75,7 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
     )
 
 
-def _synthetic(run: Run, stem: str) -> str:
+def synthetic(run: Run, stem: str) -> str:
     """Return the mark of a figure into which synthetic data went, else nothing."""
     figure = run.figures[stem]
     drawn = (run.results.get(item.removeprefix("result:"), {}) for item in figure["inputs"])
@@ -91,7 +91,8 @@ def _files(stem: str) -> str:
     links = (
         f'<a href="figures/{quote(stem + kind)}" download>{kind[1:]}</a>' for kind in FIGURE_FILES
     )
-    return ", ".join(links)
+    large = f'<a href="figures/{quote(stem)}.svg">Larger picture</a>'
+    return f"{large}. Data and picture: {', '.join(links)}"
 
 
 def _described(run: Run, stem: str, most: int) -> str:

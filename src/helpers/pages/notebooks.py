@@ -14,6 +14,7 @@ from helpers.pages.run import Run
 from helpers.results import ResultError
 
 _MOST_RESULTS = 25  # more are listed on their own page
+_MOST_ROWS = 30  # a longer table is folded
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
 
@@ -34,7 +35,7 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
         if cell.cell_type == "code":
             _prepare_code(cell, run.results)
             if stem := drawn.get(cell.id):
-                cell.outputs.append(_html(gallery.beside(run, stem)))
+                cell.outputs = _with_files(cell.outputs, run, stem)
         cells.append(cell)
     lesson = learning.load(name)
     opened = [findings.of_notebook(run, name), learning.goals(lesson) if lesson else ""]
@@ -62,8 +63,14 @@ def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - u
     if "<table" in (made := data.get("text/html", "")):
         caption = _CAPTION.search(made)
         named = re.sub(r"<[^>]*>", "", caption[1]) if caption else "Table"
-        return _html(words.scrolling(made, html.unescape(named)))
+        return _html(_table(made, html.unescape(named)))
     return output
+
+
+def _table(made: str, name: str) -> str:
+    """Put a table into its box, and a long one behind a line that unfolds it."""
+    box, rows = words.scrolling(made, name), made.count("<tr") - 1
+    return words.folded(f"{name} ({rows} rows)", box) if rows > _MOST_ROWS else box
 
 
 def _shortened(markdown: str) -> str:
@@ -73,6 +80,16 @@ def _shortened(markdown: str) -> str:
         return markdown
     said = f"The first {_MOST_RESULTS} of {len(rows)} results; [all of them](results.html)."
     return "\n".join([head, *rows[:_MOST_RESULTS], "", said])
+
+
+def _with_files(outputs: list[Any], run: Run, stem: str) -> list[Any]:
+    """Return a cell's outputs with a figure's mark before its picture, and its files after it."""
+    pictures = [at for at, output in enumerate(outputs) if "image/png" in output.get("data", {})]
+    at = pictures[-1] if pictures else len(outputs) - 1
+    mark = gallery.synthetic(run, stem)
+    before = [_html(mark)] if mark else []
+    after = _html(gallery.beside(run, stem))
+    return [*outputs[:at], *before, *outputs[at : at + 1], after, *outputs[at + 1 :]]
 
 
 def _exercises(lesson: learning.Lesson, run: Run) -> str:

@@ -22,6 +22,13 @@ TITLE = "Declined Detainers"
 _SEARCH = re.compile(
     r'<script src="(_static/searchtools|_static/language_data|searchindex)\.js.*\n'
 )
+# A table of Markdown gets the same box as the others.
+_TABLE = re.compile(
+    r'<div class="pst-scrollable-table-container">'
+    r'(?=<table.*?<span class="caption-text">(.*?)</span>)',
+    re.S,
+)
+_BOX = r'<div class="scroll" role="region" tabindex="0" aria-label="\1">'
 # It draws the icons of firms as pictures; ours come from a font.
 _ICONS = re.compile(r'<script defer src="_static/scripts/fontawesome\.js.*\n')
 # MyST-NB gives folded code a name that is not the words one sees.
@@ -56,6 +63,7 @@ def render(source: Path, target: Path) -> None:
     for page in target.glob("*.html"):
         made = page.read_text(encoding="utf-8")
         made = made.replace('<th class="head', '<th scope="col" class="head')
+        made = _TABLE.sub(_BOX, made)
         made = _ICONS.sub("", made.replace(_FOLDED, "<summary>"))
         if page.stem != "search":
             made = _SEARCH.sub("", made)

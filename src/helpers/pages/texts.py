@@ -8,7 +8,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from helpers import datapackage, evidence, paths
+from helpers import datapackage, paths
 from helpers.pages import facts, words
 from helpers.pages.run import Run
 
@@ -45,7 +45,7 @@ def copy_files(target: Path) -> None:
 
 def _targets(run: Run) -> dict[str, str]:
     """Return the address of each thing that a document may name, by its name in small letters."""
-    known = facts.addresses(evidence.load().facts)
+    known = facts.addresses(run.ledger.facts)
     found = {f"fact {name}": address for name, address in known.items()}
     for table in datapackage.package().resource_names:
         found[f"table `{table}`"] = f"data.html#{words.anchor('table', table)}"

@@ -1,4 +1,4 @@
-"""Less to load at the first view of a page: late pictures, and style sheets without unused rules."""
+"""Less to load at the first view of a page: late pictures, style sheets without unused rules."""
 
 import re
 from pathlib import Path

@@ -30,6 +30,16 @@ def text(value: object) -> str:
     return html.escape(printable(value))
 
 
+def coded(value: object) -> str:
+    """Escape a value for HTML as `text` does, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text(value))
+
+
+def name(dotted: str) -> str:
+    """Return a dotted name as HTML that may break after each of its words."""
+    return re.sub(r"([._])", r"\1<wbr>", text(dotted))
+
+
 def link(words: str, address: str) -> str:
     """Return an HTML link to an address of the web; an address of any other kind is shown as text.
 
