@@ -1,6 +1,7 @@
 """The evidence browser: every published figure with its source, its conflict and its use."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -70,7 +71,10 @@ def _page(topic: str) -> str:
 def _value(row: _Row) -> str:
     """Return a figure as printed, with its unit unless the figure says itself what it is."""
     unit = "" if row["unit"] in ("date", "month", "text") else row["unit"]
-    return f"{row['value_text']} {unit}".strip()
+    printed = str(row["value_text"])
+    if re.fullmatch(r"\d{4,}", printed) and "year" not in unit:
+        printed = f"{int(printed):,}"
+    return f"{printed} {unit}".strip()
 
 
 def _year(day: pd.Timestamp) -> str:

@@ -49,11 +49,11 @@ def page(run: Run) -> str:
             "",
             "## Packages",
             "",
-            words.table("Packages and versions", ["Package", "Version"], packages),
+            _folded("Packages and versions", ["Package", "Version"], packages),
             "",
             "## Data",
             "",
-            words.table("Files of data and their SHA-256", ["File", "SHA-256"], files),
+            _folded("Files of data and their SHA-256", ["File", "SHA-256"], files),
             "",
             "## These pages",
             "",
@@ -64,6 +64,10 @@ def page(run: Run) -> str:
             "",
         ]
     )
+
+
+def _folded(caption: str, columns: list[str], rows: list[list[str]]) -> str:
+    return words.folded(f"{caption} ({len(rows)} rows)", words.table(caption, columns, rows))
 
 
 def _report(run: Run) -> list[str]:
