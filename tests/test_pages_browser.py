@@ -173,6 +173,29 @@ def test_claims_are_filtered_by_verdict_and_sorted_by_keyboard(browser, site):
     assert claims == sorted(claims, reverse=True)
 
 
+def test_a_wide_table_is_read_as_cards_on_a_phone_and_is_still_a_table(browser, site):
+    page, _ = real.opened(browser, site / "claims.html", viewport=real.PHONE)
+    page.wait_for_selector("table.cards")
+    box = page.locator(".scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    cell = page.get_by_role("row").nth(1).get_by_role("cell").first
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content").startswith('"State')
+    page.set_viewport_size(real.DESKTOP)
+    page.wait_for_selector("table:not(.cards)")
+
+
+def test_what_takes_the_focus_shows_it(browser, site):
+    page, _ = real.opened(browser, site / "01_jurisdiction_growth.html")
+    page.keyboard.press("Tab")  # from now on the browser shows the focus
+    shows = """element => {
+        element.focus();
+        const style = getComputedStyle(element);
+        return style.outlineStyle !== "none" || style.boxShadow !== "none";
+    }"""
+    for kind in ("a.reference", "summary", "select", "input", ".scroll", "a[download]"):
+        assert page.locator(f"main {kind}").first.evaluate(shows), kind
+
+
 def test_without_a_script_the_evidence_and_the_choices_are_there(browser, site):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()

@@ -62,12 +62,11 @@ def _compared(state: Mapping[str, Any], made: choices.Panel, whose: str) -> str:
         return f"This is {whose}."
     chosen, used = state["choices"], base["choices"]
     changed = [c["legend"] for c in made["controls"] if chosen[c["name"]] != used[c["name"]]]
-    moved = state["value"] - base["value"]
-    return (
-        f"Changed: {'; '.join(changed)}. From {base['value']:.2f}, {whose}, the ratio "
-        + (f"{'rises' if moved > 0 else 'falls'} by {abs(moved):.2f}" if moved else "does not move")
-        + f" to {state['value']:.2f}."
-    )
+    before, after = round(base["value"], 2), round(state["value"], 2)
+    moved = f"{'rises' if after > before else 'falls'} by {abs(after - before):.2f} to {after:.2f}"
+    if after == before:
+        moved = "does not move"
+    return f"Changed: {'; '.join(changed)}. From {before:.2f}, {whose}, the ratio {moved}."
 
 
 def _control(control: Mapping[str, Any], states: list[dict[str, Any]], whose: str) -> str:

@@ -70,9 +70,8 @@ def _page(topic: str) -> str:
 
 def _value(row: _Row) -> str:
     """Return a figure as printed, with its unit unless the figure says itself what it is."""
-    unit = "" if row["unit"] in ("date", "month", "text") else row["unit"]
-    printed = str(row["value_text"])
-    if re.fullmatch(r"\d{4,}", printed) and "year" not in unit:
+    unit, printed = words.unit(row["unit"]), str(row["value_text"])
+    if unit and re.fullmatch(r"\d{4,}", printed):
         printed = f"{int(printed):,}"
     return f"{printed} {unit}".strip()
 

@@ -74,7 +74,7 @@ def of_notebook(run: Run, notebook: str) -> str:
     found = listed([t for t in documents.FINDINGS if _maker(t, run.results) == notebook], run)
     inside = f"<p><strong>Found</strong></p>\n{found}" if found else ""
     if sum(own) * 2 > len(own):
-        inside = f"<p>{words.SYNTHETIC} Most numbers of this page are; each says so.</p>\n{inside}"
+        inside = f"<p>{words.SYNTHETIC} So are most numbers of this page.</p>\n{inside}"
     return inside and f'<div class="found">\n{inside}\n</div>'
 
 

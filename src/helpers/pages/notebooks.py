@@ -13,8 +13,9 @@ from helpers.pages import choices, findings, gallery, words
 from helpers.pages.run import Run
 from helpers.results import ResultError
 
-_MOST_RESULTS = 25  # more are listed on their own page
+_FEW_RESULTS, _MOST_RESULTS = 8, 25  # more are folded; more still are listed on their own page
 _MOST_ROWS = 30  # a longer table is folded
+_TRY = '<a href="#change-one-choice">Change one choice</a>, and see how the answer moves.'
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
 
@@ -38,9 +39,14 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
                 cell.outputs = _with_files(cell.outputs, run, stem)
         cells.append(cell)
     lesson = learning.load(name)
-    opened = [findings.of_notebook(run, name), learning.goals(lesson) if lesson else ""]
+    panel = choices.panel(run, name)
+    opened = [
+        findings.of_notebook(run, name),
+        panel and f"<p>{_TRY}</p>",
+        learning.goals(lesson) if lesson else "",
+    ]
     cells[1:1] = [_markdown(text) for text in opened if text]
-    if panel := choices.panel(run, name):
+    if panel:
         cells.append(_markdown(panel))
     if lesson:
         cells.append(_markdown(_exercises(lesson, run)))
@@ -59,7 +65,7 @@ def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - u
     data = output.get("data", {})
     if (text := data.get("text/markdown")) is not None:
         # HTML at once: MyST-NB reads the Markdown of outputs without tables.
-        return _html(words.rendered(_shortened(text), results))
+        return _html(_said(text, results))
     if "<table" in (made := data.get("text/html", "")):
         caption = _CAPTION.search(made)
         named = re.sub(r"<[^>]*>", "", caption[1]) if caption else "Table"
@@ -73,13 +79,17 @@ def _table(made: str, name: str) -> str:
     return words.folded(f"{name} ({rows} rows)", box) if rows > _MOST_ROWS else box
 
 
-def _shortened(markdown: str) -> str:
-    """Return what a notebook said, of a long table of results only the first rows."""
+def _said(markdown: str, results: Mapping[str, Any]) -> str:
+    """Render what a notebook said, a long table of results folded and only in part."""
     head, *rows = re.split(r"\n(?=\| \[`)", markdown)
-    if len(rows) <= _MOST_RESULTS:
-        return markdown
-    said = f"The first {_MOST_RESULTS} of {len(rows)} results; [all of them](results.html)."
-    return "\n".join([head, *rows[:_MOST_RESULTS], "", said])
+    made = words.rendered("\n".join([head, *rows[:_MOST_RESULTS]]), results)
+    if len(rows) <= _FEW_RESULTS:
+        return made
+    shown = min(len(rows), _MOST_RESULTS)
+    return (
+        words.folded(f"Results of this notebook ({shown} of {len(rows)})", made)
+        + '<p><a href="results.html">All results</a>, each with its lineage</p>'
+    )
 
 
 def _with_files(outputs: list[Any], run: Run, stem: str) -> list[Any]:

@@ -12,7 +12,8 @@ from helpers import datapackage, paths
 from helpers.pages import facts, words
 from helpers.pages.run import Run
 
-_BENCHMARKS = ("results.json", "records.json", "notebook.ipynb")
+_BENCHMARKS = {"benchmarks": "README.md", "benchmarks-records": "records.md"}
+_MEASURED = ("results.json", "records.json", "notebook.ipynb")
 
 
 def pages(run: Run) -> dict[str, str]:
@@ -24,12 +25,10 @@ def pages(run: Run) -> dict[str, str]:
     root = paths.project_root()
     targets = _targets(run)
     made = {p.stem: _linked(p.read_text("utf-8"), targets) for p in sorted(root.glob("docs/*.md"))}
-    measured, changes = root / "benchmarks" / "README.md", root / "CHANGELOG.md"
-    if measured.is_file():
-        text = measured.read_text(encoding="utf-8")
-        for name in _BENCHMARKS:
-            text = re.sub(rf"\[([^]]*)\]\({name}\)", rf'<a href="benchmarks/{name}">\1</a>', text)
-        made["benchmarks"] = text
+    for page, name in _BENCHMARKS.items():
+        if (file := root / "benchmarks" / name).is_file():
+            made[page] = _leading_to_copies(file.read_text(encoding="utf-8"))
+    changes = root / "CHANGELOG.md"
     if changes.is_file():
         made["changelog"] = changes.read_text(encoding="utf-8")
     return made
@@ -38,9 +37,18 @@ def pages(run: Run) -> dict[str, str]:
 def copy_files(target: Path) -> None:
     """Copy what the page of benchmarks leads to into a folder."""
     target.mkdir(parents=True)
-    for path in (paths.project_root() / "benchmarks" / name for name in _BENCHMARKS):
+    for path in (paths.project_root() / "benchmarks" / name for name in _MEASURED):
         if path.is_file():
             shutil.copyfile(path, target / path.name)
+
+
+def _leading_to_copies(text: str) -> str:
+    """Return a page of benchmarks, its links led to what `copy_files` copies and to the others."""
+    for name in _MEASURED:
+        text = re.sub(rf"\[([^]]*)\]\({name}\)", rf'<a href="benchmarks/{name}">\1</a>', text)
+    for page, name in _BENCHMARKS.items():
+        text = text.replace(f"]({name})", f"]({page}.md)")
+    return text
 
 
 def _targets(run: Run) -> dict[str, str]:

@@ -78,9 +78,14 @@ def period(window: object) -> str:
     return printable(window).replace("/", " to ")
 
 
+def unit(name: str) -> str:
+    """Return a unit as it is said after a value; empty where the value says itself what it is."""
+    return "" if name in ("date", "month", "text", "year") else name
+
+
 def value(entry: Mapping[str, Any]) -> str:
     """Return a result's value with its unit as HTML."""
-    return f"<strong>{text(shown(entry))}</strong> {text(entry['unit'])}"
+    return f"<strong>{text(shown(entry))}</strong> {text(unit(entry['unit']))}".strip()
 
 
 def interval(entry: Mapping[str, Any]) -> str:

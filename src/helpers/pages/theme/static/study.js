@@ -229,3 +229,10 @@ document.querySelectorAll("form.choices").forEach((form) => {
   update();
   window.addEventListener("resize", update);
 });
+
+/* Paper is light. */
+
+const root = document.documentElement;
+let theme = root.dataset.theme;
+window.addEventListener("beforeprint", () => { theme = root.dataset.theme; root.dataset.theme = "light"; });
+window.addEventListener("afterprint", () => { root.dataset.theme = theme; });
