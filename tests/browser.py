@@ -1,13 +1,16 @@
 """A real browser for the tests of the pages: Debian's chromium, else a Chrome that is there."""
 
 import shutil
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import sync_playwright
 
 DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 320, "height": 700}
+PHONE = {"width": 390, "height": 844}
+NARROW = {"width": 320, "height": 700}
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -45,6 +48,16 @@ def opened(browser, path, theme="light", viewport=DESKTOP):
     page.on("request", lambda r: r.url.startswith((root, "data:")) or problems.append(r.url))
     page.goto(path.as_uri())
     return page, problems
+
+
+def loaded(browser, path, viewport=DESKTOP):
+    """Bytes of all files that a page loads at first view, as they are on disk."""
+    page = browser.new_page(viewport=viewport)
+    files = set()
+    page.on("request", lambda request: files.add(unquote(urlsplit(request.url).path)))
+    page.goto(path.as_uri(), wait_until="networkidle")
+    page.close()
+    return sum(Path(file).stat().st_size for file in files if Path(file).is_file())
 
 
 def violations(page):

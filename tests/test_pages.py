@@ -284,13 +284,22 @@ def test_a_result_gives_value_method_caveat_and_the_cell_that_made_it(site):
     assert "results.put" in page(site, "02_share").find(id=anchor).get_text()
 
 
+def test_a_notebook_whose_numbers_are_synthetic_says_so_before_all_else(site):
+    main = page(site, "02_share").find("main")
+    box = main.find(class_="found")
+    assert "Synthetic: made-up data, not observations." in box.get_text()
+    assert box.find_previous("h1") is not None
+    assert box.find_previous(class_="cell") is None
+    assert page(site, "01_counts").find("main").find(class_="found") is None
+
+
 def test_a_result_is_resolved_down_to_published_figures_and_their_sources(site):
     made = section(site, "share-declined-of-issued")
     text = " ".join(made.get_text().split())
     weeks = made.find("a", string="weeks.declined")["href"]
     assert weeks == "results-01_counts.html#weeks-declined"
     assert "assumption a_guess: 0.5 share: half of them" in text
-    assert "fact A004: 206 detainers (exact, United States, 2017-01-28/2017-02-03)" in text
+    assert "fact A004: 206 detainers (exact, United States, 2017-01-28 to 2017-02-03)" in text
     assert "series weekly_detainers: Detainers a week" in text
     drawn = made.find("a", string="drawn as a picture")["href"]
     assert "fact A004" in (site / drawn).read_text(encoding="utf-8")
@@ -419,6 +428,25 @@ def test_the_report_of_a_check_is_shown_where_there_is_one(project):
     pages.build("reference")
     assert page(project / "site", "reproduction").find("a", href="check.html") is not None
     assert page(project / "site", "check").h1.get_text() == "Report"
+
+
+def test_what_was_measured_is_a_page_with_its_files(project):
+    folder = project / "benchmarks"
+    folder.mkdir()
+    text = "# Benchmarks\n\nOf [results.json](results.json), and [records](records.md).\n\n"
+    table = "## Targets\n\n| what | seconds |\n|---|---:|\n| a run | 3 |\n"
+    (folder / "README.md").write_text(text + table, encoding="utf-8")
+    (folder / "records.md").write_text("# Records\n\n[All](README.md)\n", encoding="utf-8")
+    for name in ("results.json", "notebook.ipynb"):
+        (folder / name).write_text("{}", encoding="utf-8")
+    pages.build("reference")
+    links = [a["href"] for a in page(project / "site", "benchmarks").article.select("p a")]
+    assert links == ["benchmarks/results.json", "benchmarks-records.html"]
+    assert (project / "site" / links[0]).read_text(encoding="utf-8") == "{}"
+    box = page(project / "site", "benchmarks").find(class_="scroll")
+    assert box["aria-label"] == "Targets"
+    assert box.find("caption").get_text().startswith("Targets")
+    assert page(project / "site", links[1].removesuffix(".html")).find("a", string="All")
 
 
 def test_a_missing_run_is_refused_with_the_runs_that_exist(project):

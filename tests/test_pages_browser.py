@@ -1,6 +1,5 @@
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -39,11 +38,14 @@ def hostile_site(tmp_path_factory):
 def check(browser, site, name, theme, viewport, shots):
     page, problems = real.opened(browser, site / f"{name}.html", theme, viewport)
     assert problems == [], name
-    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wider <= 0, (name, theme, viewport)
+    assert fits(page), (name, theme, viewport)
     page.screenshot(path=shots / f"{name}-{theme}-{viewport['width']}.png")
     assert real.violations(page) == [], (name, theme, viewport)
     page.context.close()
+
+
+def fits(page):
+    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 LOOKS = [
@@ -65,6 +67,15 @@ def test_a_page_has_no_violation_no_error_and_fits(browser, site, name, theme, v
 def test_every_page_has_no_violation_no_error_and_fits(browser, site, theme, viewport, tmp_path):
     for path in sorted(site.glob("*.html")):
         check(browser, site, path.stem, theme, viewport, tmp_path)
+
+
+@pytest.mark.slow
+def test_every_page_flows_into_320_pixels(browser, site):
+    for path in sorted(site.glob("*.html")):
+        page, problems = real.opened(browser, path, "light", real.NARROW)
+        assert problems == []
+        assert fits(page), path.name
+        page.context.close()
 
 
 def test_axe_finds_what_is_wrong(browser, site):
@@ -96,7 +107,7 @@ def test_the_growth_panel_shows_what_the_run_computed_for_the_pair_chosen_by_mou
     chosen = states(page)[-1]
     form.locator("select").select_option(chosen["choices"]["baseline"])
     form.locator(f"input[value='{chosen['choices']['endpoint']}']").click()
-    assert form.locator("output").text_content() == chosen["text"] != before
+    assert form.locator("output").text_content() == chosen["text"] + chosen["compared"] != before
     assert f"{chosen['value']:.2f}" in form.locator("svg").get_attribute("aria-label")
     assert problems == []
 
@@ -114,8 +125,24 @@ def test_the_issuance_panel_follows_the_keyboard(browser, site):
         name: form.locator(f"input[name={name}]:checked").get_attribute("value")
         for name in ("exclude_travis", "apply_withdrawals", "reattribute_state_jail")
     }
-    (wanted,) = [state["text"] for state in states(page) if state["choices"] == values]
-    assert form.locator("output").text_content() == wanted != said
+    (wanted,) = [state for state in states(page) if state["choices"] == values]
+    text = wanted["text"] + wanted["compared"]
+    assert form.locator("output").text_content() == text != said
+    assert "Changed: Travis County's records. From" in text
+
+
+def test_a_panel_marks_the_choice_of_the_study_in_controls_sentence_and_figure(browser, site):
+    page, _ = real.opened(browser, site / "03_issuance_policy.html")
+    form = page.locator("form.choices")
+    assert form.locator("label:has(input:checked)").all_inner_texts() == [
+        text
+        for text in form.locator("label").all_inner_texts()
+        if text.endswith("(the study's choice)")
+    ]
+    assert form.locator("output").text_content().endswith("This is the study's choice.")
+    assert form.locator("polygon.used").count() == 0
+    form.locator("input:not(:checked)").first.click()
+    assert form.locator("polygon.used").count() == form.locator("polygon.chosen").count() == 1
 
 
 def test_a_chosen_topic_and_a_word_narrow_the_evidence(browser, site):
@@ -136,7 +163,7 @@ def test_claims_are_filtered_by_verdict_and_sorted_by_keyboard(browser, site):
     page.locator("form.filter select").select_option("does not hold")
     shown = page.locator("table[data-tools] tbody tr:visible")
     assert shown.count() > 0
-    assert {row.locator("td").nth(2).inner_text().replace("\n", " ") for row in shown.all()} == {
+    assert {row.locator("td").nth(1).inner_text().replace("\n", " ") for row in shown.all()} == {
         "does not hold"
     }
     page.locator("button.sort").first.focus()
@@ -144,6 +171,29 @@ def test_claims_are_filtered_by_verdict_and_sorted_by_keyboard(browser, site):
     page.keyboard.press("Enter")
     claims = [row.locator("th").inner_text() for row in shown.all()]
     assert claims == sorted(claims, reverse=True)
+
+
+def test_a_wide_table_is_read_as_cards_on_a_phone_and_is_still_a_table(browser, site):
+    page, _ = real.opened(browser, site / "claims.html", viewport=real.PHONE)
+    page.wait_for_selector("table.cards")
+    box = page.locator(".scroll")
+    assert box.evaluate("box => box.scrollWidth <= box.clientWidth")
+    cell = page.get_by_role("row").nth(1).get_by_role("cell").first
+    assert cell.evaluate("cell => getComputedStyle(cell, '::before').content").startswith('"State')
+    page.set_viewport_size(real.DESKTOP)
+    page.wait_for_selector("table:not(.cards)")
+
+
+def test_what_takes_the_focus_shows_it(browser, site):
+    page, _ = real.opened(browser, site / "01_jurisdiction_growth.html")
+    page.keyboard.press("Tab")  # from now on the browser shows the focus
+    shows = """element => {
+        element.focus();
+        const style = getComputedStyle(element);
+        return style.outlineStyle !== "none" || style.boxShadow !== "none";
+    }"""
+    for kind in ("a.reference", "summary", "select", "input", ".scroll", "a[download]"):
+        assert page.locator(f"main {kind}").first.evaluate(shows), kind
 
 
 def test_without_a_script_the_evidence_and_the_choices_are_there(browser, site):
@@ -173,9 +223,16 @@ def test_a_hostile_fact_stays_text_in_the_browser(browser, hostile_site):
         assert dialogs == problems == []
 
 
-def test_every_page_is_light_at_first_view(site):
-    for path in Path(site).glob("*.html"):
-        assert path.stat().st_size < 1_000_000, path.name
+def test_the_heaviest_pages_are_light_at_first_view(browser, site):
+    heaviest = sorted(site.glob("*.html"), key=lambda path: path.stat().st_size)[-4:]
+    for path in [*heaviest, site / "evidence.html"]:
+        assert 400_000 < real.loaded(browser, path) < 1_000_000, path.name
+
+
+@pytest.mark.slow
+def test_every_page_is_light_at_first_view(browser, site):
+    loaded = {path.name: real.loaded(browser, path) for path in site.glob("*.html")}
+    assert {name: size for name, size in loaded.items() if size >= 1_000_000} == {}
 
 
 def test_a_notebook_opens_with_what_is_learnt_and_ends_with_folded_answers(browser, site):

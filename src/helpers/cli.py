@@ -352,6 +352,7 @@ def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Js
 
 def _read_records(path: Path) -> None:
     """Read records into the cache once, for all notebooks; refuse here what is no such file."""
+    from helpers import terminal
     from helpers.records import read
 
     with terminal.last_line() as progress:

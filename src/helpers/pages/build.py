@@ -20,6 +20,7 @@ from helpers.pages import (
     notebooks,
     reproduction,
     start,
+    texts,
 )
 from helpers.pages.render import render
 from helpers.pages.run import PagesError, Run, opening, read
@@ -67,6 +68,8 @@ def build(run: str) -> Path:
             _write_sources(source, finished)
             render(source, target)
             _replace(site, target)
+    except PagesError:
+        raise
     except _EXPECTED as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
     except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:
@@ -80,6 +83,7 @@ def build(run: str) -> Path:
 def _write_sources(source: Path, run: Run) -> None:
     """Write what Sphinx reads: pages as Markdown, notebooks, and files to download."""
     gallery.copy_files(run, source / "extra" / "figures")
+    texts.copy_files(source / "extra" / "benchmarks")
     notebooks.write(run, source)
     pages, below = _pages(run)
     first = start.page(run, list(pages), _binder())
@@ -93,7 +97,7 @@ def _write_sources(source: Path, run: Run) -> None:
         (drawings / name).write_text(drawing, encoding="utf-8")
     static = source / "extra" / "_static"
     static.mkdir()
-    (static / "facts.js").write_text(facts.script(), encoding="utf-8")
+    (static / "facts.js").write_text(facts.script(run), encoding="utf-8")
 
 
 def _binder() -> str:
@@ -112,16 +116,9 @@ def _pages(run: Run) -> tuple[dict[str, str], dict[str, str]]:
         "results": _with_below(lineage.overview(run), below_results),
         "data": dictionary.page(),
         "reproduction": reproduction.page(run),
-        **_documents(),
+        **texts.pages(run),
     }
     return {name: text for name, text in pages.items() if text}, below_evidence | below_results
-
-
-def _documents() -> dict[str, str]:
-    """Return the project's own documents that are pages: those of docs/, and the changelog."""
-    root = paths.project_root()
-    found = [*sorted((root / "docs").glob("*.md")), root / "CHANGELOG.md"]
-    return {p.stem.lower(): p.read_text(encoding="utf-8") for p in found if p.is_file()}
 
 
 def _with_below(text: str, pages: Iterable[str]) -> str:

@@ -19,15 +19,15 @@ def page(run: Run) -> str:
             [
                 words.text(claim["claim"]),
                 words.text(claim["statement"]),
-                words.text(labels[claim["article"]]),
                 _linked(name, str(run.results[name]["value"]), run),
+                words.text(labels[claim["article"]]),
                 ", ".join(_linked(result, result, run) for result in settled),
                 words.text(run.results[name]["caveat"] or ""),
             ]
         )
     if not rows:
         return ""
-    columns = ["Claim", "Statement, in our words", "Article", "Verdict", "Settled by", "Caveat"]
+    columns = ["Claim", "Statement, in our words", "Verdict", "Article", "Settled by", "Caveat"]
     return "\n".join(
         [
             "# Claims",
@@ -35,11 +35,11 @@ def page(run: Run) -> str:
             "Checkable statements of five press articles, held against results. The verdicts are "
             "computed; each leads to its lineage, and each result to the figures it rests on.",
             "",
-            words.table("Claims and verdicts", columns, rows, tools="sort filter choose-3"),
+            words.table("Claims and verdicts", columns, rows, tools="sort filter choose-2"),
             "",
         ]
     )
 
 
 def _linked(name: str, shown: str, run: Run) -> str:
-    return f'<a href="{words.result_address(name, run.results)}">{words.text(shown)}</a>'
+    return f'<a href="{words.result_address(name, run.results)}">{words.name(shown)}</a>'

@@ -20,13 +20,13 @@ def page() -> str:
                 words.text(field["type"]),
                 words.text(field.get("unit", "")),
                 words.text("; ".join(datapackage.in_words(field.get("constraints", {})))),
-                words.text(field["description"]),
+                words.coded(field["description"]),
             ]
             for field in table["schema"]["fields"]
         ]
         lines += [f"({words.anchor('table', table['name'])})=", f"## {words.plain(table['title'])}"]
         lines += ["", f"<p><code>data/{words.text(table['path'])}</code></p>"]
-        lines += [f"<p>{words.text(table['description'])}</p>"]
+        lines += [f"<p>{words.coded(table['description'])}</p>"]
         lines += [f"<p>Source: {'; '.join(sources)}.</p>"] if sources else []
         lines += [words.table(f"Fields of {table['name']}", columns, rows), ""]
     return "\n".join(lines)

@@ -1,15 +1,17 @@
 """The evidence browser: every published figure with its source, its conflict and its use."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from helpers import conflicts, evidence
+from helpers import conflicts
 from helpers.pages import words
 from helpers.pages.run import Run
 
+_MOST_USERS = 6  # more are folded
 _Row = Mapping[str, Any]
 
 
@@ -25,9 +27,8 @@ def addresses(facts: pd.DataFrame) -> dict[str, str]:
 
 def pages(run: Run) -> dict[str, str]:
     """Return the browser as Markdown, by page name: a search page, one page a topic, conflicts."""
-    ledger = evidence.load()
-    facts = ledger.facts
-    judged = conflicts.judged(ledger)
+    facts = run.ledger.facts
+    judged = conflicts.judged(run.ledger)
     disputed = {fact: row["conflict"] for row in judged.to_dict("records") for fact in row["facts"]}
     used: dict[str, list[str]] = {}
     for name, entry in run.results.items():
@@ -44,20 +45,20 @@ def pages(run: Run) -> dict[str, str]:
     return made
 
 
-def script() -> str:
+def script(run: Run) -> str:
     """Return the browser's data as a script, which a page may load where it may not fetch."""
     rows = [
         [
             row["fact_id"],
             address(row),
             _words(row["topic"]),
-            words.printable(f"{row['value_text']} {row['unit']}"),
+            words.printable(_value(row)),
             words.printable(row["definition"]),
             words.printable(row["jurisdiction"]),
-            words.printable(row["window"] or _year(row["period_start"])),
+            words.period(row["window"]) or _year(row["period_start"]),
             words.printable(row["publisher"]),
         ]
-        for row in evidence.load().facts.to_dict("records")
+        for row in run.ledger.facts.to_dict("records")
     ]
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     return f"window.studyFacts = {text};\n"
@@ -65,6 +66,14 @@ def script() -> str:
 
 def _page(topic: str) -> str:
     return f"evidence-{words.anchor(topic)}"
+
+
+def _value(row: _Row) -> str:
+    """Return a figure as printed, with its unit unless the figure says itself what it is."""
+    unit, printed = words.unit(row["unit"]), str(row["value_text"])
+    if unit and re.fullmatch(r"\d{4,}", printed):
+        printed = f"{int(printed):,}"
+    return f"{printed} {unit}".strip()
 
 
 def _year(day: pd.Timestamp) -> str:
@@ -129,10 +138,10 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
         f"conflict {words.text(conflict)}</a>"
     )
     linked = [
-        f'<a href="{words.result_address(name, run.results)}">{words.text(name)}</a>'
+        f'<a href="{words.result_address(name, run.results)}">{words.name(name)}</a>'
         for name in users
     ]
-    where = ", ".join(filter(None, (row["jurisdiction"], row["window"])))
+    where = ", ".join(filter(None, (row["jurisdiction"], words.period(row["window"]))))
     parts = {
         "What it counts": words.text(row["definition"]),
         "Place and period": words.text(where),
@@ -141,15 +150,20 @@ def _entry(row: _Row, conflict: str, users: list[str], run: Run) -> str:
         "Source": ", ".join(filter(None, source)),
         "Note": words.text(row["note"]),
         "In conflict": conflict_link,
-        "Used by": ", ".join(linked),
+        "Used by": _users(linked),
     }
     listed = "\n".join(f"<dt>{k}</dt><dd>{v}</dd>" for k, v in parts.items() if v)
     identity = words.anchor("fact", row["fact_id"])
     return (
         f'<section class="fact" id="{identity}">\n'
-        f"<h2>{words.text(row['fact_id'])}: {words.text(row['value_text'])} "
-        f"{words.text(row['unit'])}</h2>\n<dl>\n{listed}\n</dl>\n</section>"
+        f"<h2>{words.text(row['fact_id'])}: {words.text(_value(row))}</h2>\n"
+        f"<dl>\n{listed}\n</dl>\n</section>"
     )
+
+
+def _users(linked: list[str]) -> str:
+    listed = ", ".join(linked)
+    return words.folded(f"{len(linked)} results", listed) if len(linked) > _MOST_USERS else listed
 
 
 def _conflicts(judged: pd.DataFrame, facts: pd.DataFrame) -> str:
@@ -158,7 +172,8 @@ def _conflicts(judged: pd.DataFrame, facts: pd.DataFrame) -> str:
     lines += ["Figures that cannot both be right, found by rule, and which is used and why.", ""]
     for row in judged.to_dict("records"):
         name = row["conflict"]
-        place = ", ".join(filter(None, (_words(row["series"]), row["jurisdiction"], row["window"])))
+        parts = (_words(row["series"]), row["jurisdiction"], words.period(row["window"]))
+        place = ", ".join(filter(None, parts))
         lines += [
             f"({words.anchor('conflict', name)})=",
             f"## {words.plain(name)}: {words.plain(place)}",
@@ -172,6 +187,5 @@ def _member(row: _Row, chosen: str) -> str:
     used = " <strong>(used)</strong>" if row["fact_id"] == chosen else ""
     return (
         f'<li><a href="{address(row)}">{words.text(row["fact_id"])}</a>: '
-        f"{words.text(row['value_text'])} {words.text(row['unit'])}, "
-        f"{words.text(row['publisher'])}{used}</li>"
+        f"{words.text(_value(row))}, {words.text(row['publisher'])}{used}</li>"
     )

@@ -23,7 +23,7 @@ def copy_files(run: Run, target: Path) -> None:
 def beside(run: Run, stem: str) -> str:
     """Return what stands below a figure in its notebook: its files, its description, its data."""
     return (
-        f'<p class="figure-files">Data and picture: {_files(stem)}. '
+        f'<p class="figure-files">{_files(stem)}. '
         f'<a href="figures.html#{words.anchor("figure", stem)}">Cite this figure</a></p>'
         + words.folded(
             "Description and data of the figure", _described(run, stem, _MOST_ROWS_BESIDE)
@@ -63,14 +63,11 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
     cell = words.anchor("cell", notebook, figure["cell"] or "")
     made = {entry["cell"] for entry in run.results.values() if entry["notebook"] == notebook}
     where = f"{quote(notebook)}.html" + (f"#{cell}" if figure["cell"] in made else "")
-    picture = (
-        f'<img src="figures/{quote(stem)}.png" alt="{words.text(figure["alt"])}" loading="lazy" '
-        'width="1050">'
-    )
+    picture = f'<img alt="{words.text(figure["alt"])}" src="figures/{quote(stem)}.png">'
     return "\n".join(
         [
-            f'<figure class="study">{picture}</figure>',
-            f'<p class="figure-files">Data and picture: {_files(stem)}. '
+            f'{synthetic(run, stem)}<figure class="study">{picture}</figure>',
+            f'<p class="figure-files">{_files(stem)}. '
             f'Drawn in <a href="{where}">its notebook</a>.</p>',
             f"<p><strong>How to cite:</strong> {words.text(cited)}</p>",
             words.folded("Description and data of the figure", _described(run, stem, _MOST_ROWS)),
@@ -78,11 +75,24 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
     )
 
 
+def synthetic(run: Run, stem: str) -> str:
+    """Return the mark of a figure into which synthetic data went, else nothing."""
+    figure = run.figures[stem]
+    drawn = (run.results.get(item.removeprefix("result:"), {}) for item in figure["inputs"])
+    made_up = "SYNTHETIC" in figure["title"] or any(
+        item.startswith("simulation:") for item in figure["inputs"]
+    )
+    if not made_up and not any(result.get("synthetic") for result in drawn):
+        return ""
+    return f'<p class="synthetic">{words.SYNTHETIC}</p>\n'
+
+
 def _files(stem: str) -> str:
     links = (
         f'<a href="figures/{quote(stem + kind)}" download>{kind[1:]}</a>' for kind in FIGURE_FILES
     )
-    return ", ".join(links)
+    large = f'<a href="figures/{quote(stem)}.svg">Larger picture</a>'
+    return f"{large}. Data and picture: {', '.join(links)}"
 
 
 def _described(run: Run, stem: str, most: int) -> str:

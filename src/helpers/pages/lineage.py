@@ -1,9 +1,10 @@
 """Results: a table of all, and for each notebook a page with the lineage of each of its results."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from helpers import evidence, lineage, lineage_graph
+from helpers import lineage, lineage_graph
 from helpers.pages import facts, words
 from helpers.pages.run import PagesError, Run, opening
 
@@ -41,11 +42,10 @@ def overview(run: Run) -> str:
 
 def pages(run: Run) -> dict[str, str]:
     """Return the lineage of all results as Markdown, by page name: one page a notebook."""
-    ledger = evidence.load()
-    addresses = facts.addresses(ledger.facts)
+    addresses = facts.addresses(run.ledger.facts)
     known = {
         item: _described(item, about, addresses)
-        for item, about in lineage.described(ledger).items()
+        for item, about in lineage.described(run.ledger).items()
     }
     made = {}
     for notebook in dict.fromkeys(entry["notebook"] for entry in run.results.values()):
@@ -54,7 +54,7 @@ def pages(run: Run) -> dict[str, str]:
         lines += ["What each number is, how it was made, and the published figures it rests on."]
         for name, entry in run.results.items():
             if entry["notebook"] == notebook:
-                lines += ["", f"({words.anchor(name)})=", f"## {words.plain(name)}", ""]
+                lines += ["", f"({words.anchor(name)})=", f"## {_heading(name)}", ""]
                 lines += _lineage(name, run, known)
         made[words.results_page(notebook)] = "\n".join([*lines, ""])
     return made
@@ -64,7 +64,11 @@ def result_link(name: str, run: Run) -> str:
     """Return the HTML link from a result's name to its lineage."""
     if name not in run.results:
         return f"{words.text(name)}, of an earlier run"
-    return f'<a href="{words.result_address(name, run.results)}">{words.text(name)}</a>'
+    return f'<a href="{words.result_address(name, run.results)}">{words.name(name)}</a>'
+
+
+def _heading(name: str) -> str:
+    return re.sub(r"(\\[._])", r"\1<wbr>", words.plain(name))
 
 
 def drawings(run: Run) -> dict[str, str]:
@@ -107,7 +111,8 @@ def _described(item: str, about: Mapping[str, Any], addresses: Mapping[str, str]
 
 
 def _fact(item: Mapping[str, Any]) -> str:
-    where = ", ".join(filter(None, (item["qualifier"], item["place"], item["window"])))
+    parts = (item["qualifier"], item["place"], words.period(item["window"]))
+    where = ", ".join(filter(None, parts))
     return (
         f"<strong>{words.text(item['printed'])}</strong> {words.text(item['unit'])} "
         f"({words.text(where)}), {words.text(item['source']['publisher'])}"

@@ -9,10 +9,13 @@ from typing import Any
 import nbformat
 
 from helpers import learning
-from helpers.pages import choices, gallery, words
+from helpers.pages import choices, findings, gallery, words
 from helpers.pages.run import Run
 from helpers.results import ResultError
 
+_FEW_RESULTS, _MOST_RESULTS = 8, 25  # more are folded; more still are listed on their own page
+_MOST_ROWS = 30  # a longer table is folded
+_TRY = '<a href="#change-one-choice">Change one choice</a>, and see how the answer moves.'
 _PYTHON = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 _CAPTION = re.compile(r"<caption>(.*?)</caption>", re.S)
 
@@ -21,8 +24,8 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
     """Return a notebook to be rendered.
 
     Its code is folded, the cells that made results have anchors, outputs are accessible HTML, and
-    each figure is followed by its data and description. The notebook's lesson comes with it:
-    learning goals after the title, exercises at the end.
+    each figure is followed by its data and description. After the title stand what was found and
+    what will be learnt, at the end exercises.
     """
     makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
     drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
@@ -33,12 +36,17 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
         if cell.cell_type == "code":
             _prepare_code(cell, run.results)
             if stem := drawn.get(cell.id):
-                cell.outputs.append(_html(gallery.beside(run, stem)))
+                cell.outputs = _with_files(cell.outputs, run, stem)
         cells.append(cell)
     lesson = learning.load(name)
-    if lesson:
-        cells.insert(1, _markdown(learning.goals(lesson)))
-    if panel := choices.panel(run, name):
+    panel = choices.panel(run, name)
+    opened = [
+        findings.of_notebook(run, name),
+        panel and f"<p>{_TRY}</p>",
+        learning.goals(lesson) if lesson else "",
+    ]
+    cells[1:1] = [_markdown(text) for text in opened if text]
+    if panel:
         cells.append(_markdown(panel))
     if lesson:
         cells.append(_markdown(_exercises(lesson, run)))
@@ -57,12 +65,41 @@ def _output(output: Any, results: Mapping[str, Any]) -> Any:  # noqa: ANN401 - u
     data = output.get("data", {})
     if (text := data.get("text/markdown")) is not None:
         # HTML at once: MyST-NB reads the Markdown of outputs without tables.
-        return _html(words.rendered(text, results))
+        return _html(_said(text, results))
     if "<table" in (made := data.get("text/html", "")):
         caption = _CAPTION.search(made)
         named = re.sub(r"<[^>]*>", "", caption[1]) if caption else "Table"
-        return _html(words.scrolling(made, html.unescape(named)))
+        return _html(_table(made, html.unescape(named)))
     return output
+
+
+def _table(made: str, name: str) -> str:
+    """Put a table into its box, and a long one behind a line that unfolds it."""
+    box, rows = words.scrolling(made, name), made.count("<tr") - 1
+    return words.folded(f"{name} ({rows} rows)", box) if rows > _MOST_ROWS else box
+
+
+def _said(markdown: str, results: Mapping[str, Any]) -> str:
+    """Render what a notebook said, a long table of results folded and only in part."""
+    head, *rows = re.split(r"\n(?=\| \[`)", markdown)
+    made = words.rendered("\n".join([head, *rows[:_MOST_RESULTS]]), results)
+    if len(rows) <= _FEW_RESULTS:
+        return made
+    shown = min(len(rows), _MOST_RESULTS)
+    return (
+        words.folded(f"Results of this notebook ({shown} of {len(rows)})", made)
+        + '<p><a href="results.html">All results</a>, each with its lineage</p>'
+    )
+
+
+def _with_files(outputs: list[Any], run: Run, stem: str) -> list[Any]:
+    """Return a cell's outputs with a figure's mark before its picture, and its files after it."""
+    pictures = [at for at, output in enumerate(outputs) if "image/png" in output.get("data", {})]
+    at = pictures[-1] if pictures else len(outputs) - 1
+    mark = gallery.synthetic(run, stem)
+    before = [_html(mark)] if mark else []
+    after = _html(gallery.beside(run, stem))
+    return [*outputs[:at], *before, *outputs[at : at + 1], after, *outputs[at + 1 :]]
 
 
 def _exercises(lesson: learning.Lesson, run: Run) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import nbformat
 
-from helpers import paths
+from helpers import evidence, paths
 from helpers.errors import UserError
 
 FIGURE_FILES = (".csv", ".svg", ".png")
@@ -18,13 +18,17 @@ class PagesError(UserError):
 
 
 class Run(NamedTuple):
-    """A finished run: its notebooks, results and figures (as `figures.save` describes them)."""
+    """A finished run: its notebooks, results and figures (as `figures.save` describes them).
+
+    With it comes the evidence in data/, on which its results rest.
+    """
 
     name: str
     notebooks: dict[str, Any]
     results: dict[str, dict[str, Any]]
     figures: dict[str, dict[str, Any]]
     figure_folder: Path
+    ledger: evidence.Ledger
 
 
 def read(name: str) -> Run:
@@ -48,7 +52,7 @@ def read(name: str) -> Run:
         figures = {p.stem: json.loads(p.read_bytes()) for p in sorted(figure_folder.glob("*.json"))}
     except (ValueError, KeyError, TypeError) as error:
         raise PagesError(f"run {name!r} has an unreadable file: {str(error)[:200]!r}") from None
-    return Run(name, notebooks, results, figures, figure_folder)
+    return Run(name, notebooks, results, figures, figure_folder, evidence.load())
 
 
 def opening(run: Run, notebook: str) -> tuple[str, str]:

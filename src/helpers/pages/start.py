@@ -1,30 +1,47 @@
-"""The first page: the question, what was found, and who should go where."""
+"""The first page: in a minute what was asked, found and not shown; and who should go where."""
+
+from collections.abc import Iterator
 
 from helpers import documents
-from helpers.pages import words
+from helpers.pages import findings
 from helpers.pages.run import Run, opening
-from helpers.results import ResultError, fill
 
 _STUDY = """\
-Immigration and Customs Enforcement (ICE) asks a jail to hold a person for it with a *detainer*.
-A jail that does not do so *declines* it, and ICE staff record that when they learn of it.
-The study asks how many places ICE or others counted as declining detainers between 2017 and 2021,
-how old the declined detainers were, and what one policy of ICE's own field offices did to the
-counts.
+Immigration and Customs Enforcement (ICE), an agency of the United States, asks a jail to hold a
+person for it with a *detainer*. A jail that does not do so *declines* it, and ICE staff record that
+when they learn of it. In early 2017 ICE published weekly reports of declined detainers, with
+errors, and newspapers drew strong conclusions. **What do those figures really show?**"""
 
-Each number on these pages leads to its lineage: method, interval, caveat and the published figures
-it rests on. Each notebook keeps its code under *Show code*."""
+_LINKS = """\
+Each number on these pages is a link: it leads to how the number was made, how uncertain it is, and
+the published figures it rests on. Each notebook keeps its code under *Show code*."""
 
-_WAYS = {
-    "**To read what was found**, take the findings below, then the notebooks in order.": "",
-    "**To check a number**, follow it to its [lineage](results.md), or look up a [published "
-    "figure](evidence.md).": "results",
-    "**To check a newspaper**, see the [claims](claims.md) and their verdicts.": "claims",
-    "**To teach or learn**, read the [methods without code](methods.md).": "methods",
-    "**To look up a word**, see the [glossary](glossary.md).": "glossary",
-    "**To use a figure or the data**, see the [figures](figures.md) with their files, and the "
-    "[data dictionary](data.md).": "figures",
-}
+_WAYS = (
+    (
+        "**A student** begins with [growth](01_jurisdiction_growth.ipynb): each notebook explains "
+        "its terms and ends with exercises.",
+        "01_jurisdiction_growth",
+    ),
+    ("**Who meets a strange word** finds it in the [glossary](glossary.md).", "glossary"),
+    (
+        "**A lecturer** finds [methods without code](methods.md), and in each notebook learning "
+        "goals and exercises with tested answers.",
+        "methods",
+    ),
+    ("**Who checks a newspaper** goes to its [claims](claims.md) and their verdicts.", "claims"),
+    (
+        "**A reviewer** follows any number to its [lineage](results.md), looks up the "
+        "[published figures](evidence.md) and their [conflicts](conflicts.md), and reads whether "
+        "[the methods work](06_method_validation.ipynb).",
+        "06_method_validation",
+    ),
+    (
+        "**Who needs a figure or the data** takes them from the [figures](figures.md) and the "
+        "[data dictionary](data.md).",
+        "figures",
+    ),
+)
+"""Who should go where, and the page without which the way is left out."""
 
 
 def page(run: Run, others: list[str], binder: str) -> str:
@@ -39,12 +56,13 @@ def page(run: Run, others: list[str], binder: str) -> str:
     binder
         Address at which the notebooks can be run in a browser; empty for none.
     """
-    lines = ["# Declined Detainers", "", _STUDY, "", "## Who should go where", ""]
-    lines += [f"- {way}" for way, needed in _WAYS.items() if not needed or needed in others]
+    lines = ["# Declined Detainers", "", _STUDY, "", *_answers(run), _LINKS, ""]
+    lines += ["## Who should go where", ""]
+    lines += [f"- {way}" for way, needed in _WAYS if needed in (*run.notebooks, *others)]
     if binder:
-        lines += [f"- **To change and run the notebooks**, open them on [Binder](<{binder}>)."]
-    if found := _findings(run):
-        lines += ["", "## Findings", "", found]
+        lines += [f"- **Who wants to change a notebook** opens it on [Binder](<{binder}>)."]
+    if found := findings.listed(documents.FINDINGS, run):
+        lines += ["", "## Findings in full", "", found]
     lines += ["", "## Notebooks", ""]
     for notebook in run.notebooks:
         title, question = opening(run, notebook)
@@ -52,17 +70,12 @@ def page(run: Run, others: list[str], binder: str) -> str:
     return "\n".join([*lines, "```{toctree}", ":hidden:", *run.notebooks, *others, "```", ""])
 
 
-def _findings(run: Run) -> str:
-    """Return the findings whose results the run has, each number a link to its lineage."""
-
-    def linked(name: str, text: str) -> str:
-        page, _, identity = words.result_address(name, run.results).partition("#")
-        return f"[{text}]({'' if identity else page}#{identity})"
-
-    lines = []
-    for template in documents.FINDINGS:
-        try:
-            lines.append(f"- {fill(template, run.results, linked)}")
-        except ResultError:
-            continue
-    return "\n".join(lines)
+def _answers(run: Run) -> Iterator[str]:
+    """Yield the study's questions in plain words, as far as the run answers them."""
+    answers = [a for a in findings.ANSWERS if a.notebook in run.notebooks]
+    for number, answer in enumerate(answers, start=1):
+        if found := findings.sentence(answer.found, run):
+            yield f"## {number}. {answer.question}"
+            yield f"\n<p><strong>Found.</strong> {found}</p>"
+            yield f"<p><strong>Not shown.</strong> {answer.not_shown}</p>\n"
+            yield f"[{opening(run, answer.notebook)[0]}]({answer.notebook}.ipynb)\n"

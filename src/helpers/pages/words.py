@@ -11,6 +11,9 @@ from markdown_it import MarkdownIt
 
 from helpers.results import shown
 
+SYNTHETIC = "<strong>Synthetic:</strong> made-up data, not observations."
+"""HTML that stands wherever a number or figure from synthetic data does."""
+
 
 def printable(value: object) -> str:
     """Return a value on one line, without signs that are not seen (such as bidi overrides)."""
@@ -25,6 +28,16 @@ def plain(value: object) -> str:
 def text(value: object) -> str:
     """Escape a value so that HTML shows it as text, in an element or a quoted attribute."""
     return html.escape(printable(value))
+
+
+def coded(value: object) -> str:
+    """Escape a value for HTML as `text` does, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text(value))
+
+
+def name(dotted: str) -> str:
+    """Return a dotted name as HTML that may break after each of its words."""
+    return re.sub(r"([._])", r"\1<wbr>", text(dotted))
 
 
 def link(words: str, address: str) -> str:
@@ -60,9 +73,19 @@ def result_address(name: str, results: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{results_page(results[name]['notebook'])}.html#{anchor(name)}"
 
 
+def period(window: object) -> str:
+    """Return a period such as 2017-01-28/2017-02-03 as text with its ends told apart."""
+    return printable(window).replace("/", " to ")
+
+
+def unit(name: str) -> str:
+    """Return a unit as it is said after a value; empty where the value says itself what it is."""
+    return "" if name in ("date", "month", "text", "year") else name
+
+
 def value(entry: Mapping[str, Any]) -> str:
     """Return a result's value with its unit as HTML."""
-    return f"<strong>{text(shown(entry))}</strong> {text(entry['unit'])}"
+    return f"<strong>{text(shown(entry))}</strong> {text(unit(entry['unit']))}".strip()
 
 
 def interval(entry: Mapping[str, Any]) -> str:
@@ -75,10 +98,9 @@ def interval(entry: Mapping[str, Any]) -> str:
 
 def notes(entry: Mapping[str, Any]) -> list[str]:
     """Return what must stand beside a result's value: synthetic or not, and caveats, as HTML."""
-    made_up = ["<em>Synthetic: from made-up records, not from observations.</em>"]
     lines = (entry["caveat"] or "").splitlines()
     caveats = [f"<em>Caveat:</em> {text(line)}" for line in lines]
-    return (made_up if entry["synthetic"] else []) + caveats
+    return ([SYNTHETIC] if entry["synthetic"] else []) + caveats
 
 
 def table(
@@ -147,4 +169,5 @@ def rendered(markdown: str, results: Mapping[str, Mapping[str, Any]]) -> str:
         return made
     before, rest = made.split("<table>", 1)
     inside, after = rest.rsplit("</table>", 1)
-    return before + scrolling(f"<table>{inside}</table>", "Results of this notebook") + after
+    name = "Results of this notebook"
+    return before + scrolling(f"<table>\n<caption>{name}</caption>{inside}</table>", name) + after

@@ -1,4 +1,5 @@
-/* What plain HTML lacks: sorting and filtering of tables, the evidence browser, 'change one choice'.
+/* What plain HTML lacks: tables that fit a phone, are sorted and filtered; the evidence browser;
+   'change one choice'.
    Text is only ever set as text, so that nothing in the data becomes markup. */
 "use strict";
 
@@ -83,6 +84,40 @@ document.querySelectorAll("table[data-tools]").forEach((table) => {
   makeSortable(table);
 });
 
+/* A table that is too wide for a phone is read as cards, one a row, each cell under its column's name.
+   The roles say that it is still a table, which a browser may forget of one drawn otherwise. */
+
+const NARROW = window.matchMedia("(max-width: 600px)");
+const ROLES = {
+  "thead, tbody": "rowgroup", tr: "row", "th[scope=col]": "columnheader",
+  "th[scope=row]": "rowheader", td: "cell",
+};
+
+const stack = (box) => {
+  const table = box.querySelector("table");
+  const columns = [...table.tHead.rows[0].cells].map((cell) => cell.textContent);
+  for (const row of table.tBodies[0].rows) {
+    if (row.cells.length !== columns.length) return;
+    [...row.cells].forEach((cell, column) => { cell.dataset.column = columns[column]; });
+  }
+  for (const [kind, role] of Object.entries(ROLES)) {
+    table.querySelectorAll(kind).forEach((element) => element.setAttribute("role", role));
+  }
+  table.setAttribute("role", "table");
+  table.classList.add("cards");
+};
+
+const fit = (box) => {
+  const width = String(box.clientWidth);
+  if (box.dataset.width === width) return;
+  box.dataset.width = width;
+  box.querySelector("table").classList.remove("cards");
+  if (NARROW.matches && box.scrollWidth > box.clientWidth) stack(box);
+};
+
+const resized = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target)));
+document.querySelectorAll(".scroll:has(thead)").forEach((box) => resized.observe(box));
+
 /* The evidence browser. A row of the data: id, address, topic, value, definition, place, period,
    publisher. */
 
@@ -110,6 +145,8 @@ const browse = (form, facts) => {
       [value, definition, where, when, publisher].forEach((text) => row.append(make("td", {}, text)));
       return row;
     }));
+    const box = form.querySelector(".scroll");
+    if (box.querySelector(".cards")) stack(box);
     more.hidden = found.length <= shown;
     said.textContent = `${found.length} of ${facts.length} figures found, ` +
       `${Math.min(shown, found.length)} shown`;
@@ -124,10 +161,14 @@ const browse = (form, facts) => {
 const factsForm = document.querySelector("form.facts");
 if (factsForm && window.studyFacts) browse(factsForm, window.studyFacts);
 
-/* Change one choice: all combinations on one logarithmic axis, the chosen one marked. */
+/* Change one choice: all combinations on one logarithmic axis; the chosen one is a full diamond, the
+   one that the page rests on a hollow one. */
 
 const SVG = "http://www.w3.org/2000/svg";
 const ROW = 16, EDGE = 24, AXIS = 26;
+
+const diamond = (x, y, size) =>
+  [[x - size, y], [x, y - size], [x + size, y], [x, y + size]].join(" ");
 
 const draw = (data, chosen, width) => {
   const ordered = [...data.states].sort((a, b) => a.value - b.value);
@@ -157,10 +198,8 @@ const draw = (data, chosen, width) => {
   ordered.forEach((item, place) => {
     const y = ROW * (place + 0.6), kind = item === chosen ? "chosen" : "other";
     add("line", { x1: x(item.low), x2: x(item.high), y1: y, y2: y, class: kind });
-    if (item === chosen) {
-      const at = x(item.value), size = 7;
-      const points = [[at - size, y], [at, y - size], [at + size, y], [at, y + size]];
-      add("polygon", { points: points.join(" "), class: kind });
+    if (item === chosen || item.chosen) {
+      add("polygon", { points: diamond(x(item.value), y, 7), class: item === chosen ? kind : "used" });
     } else {
       add("circle", { cx: x(item.value), cy: y, r: 3.5, class: kind });
     }
@@ -175,9 +214,14 @@ document.querySelectorAll("form.choices").forEach((form) => {
     const values = new FormData(form);
     const chosen = data.states.find((item) =>
       Object.entries(item.choices).every(([name, value]) => value === values.get(name)));
-    said.textContent = chosen ? chosen.text : "These two are not joined in the study.";
+    said.replaceChildren(...(chosen ? [make("span", {}, chosen.text), make("strong", {}, chosen.compared)]
+      : ["These two are not joined in the study."]));
     command.textContent = chosen ? chosen.command : "";
-    chart.replaceChildren(...(chosen ? [draw(data, chosen, chart.clientWidth), make("p", {}, data.axis)] : []));
+    chart.replaceChildren(...(chosen ? [
+      draw(data, chosen, chart.clientWidth),
+      make("p", {}, `${data.axis}; line: ${data.interval}`),
+      make("p", {}, `\u25c6 your choice, \u25c7 ${data.whose}, \u25cf every other`),
+    ] : []));
   };
   form.addEventListener("input", update);
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -185,3 +229,10 @@ document.querySelectorAll("form.choices").forEach((form) => {
   update();
   window.addEventListener("resize", update);
 });
+
+/* Paper is light. */
+
+const root = document.documentElement;
+let theme = root.dataset.theme;
+window.addEventListener("beforeprint", () => { theme = root.dataset.theme; root.dataset.theme = "light"; });
+window.addEventListener("afterprint", () => { root.dataset.theme = theme; });
