@@ -95,6 +95,25 @@ def test_a_killed_run_goes_on_where_it_stood(project):
     assert after[name] == undisturbed[name]
 
 
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("data/facts.csv", "data/facts.csv changed"),
+        ("data/other.csv", "data/other.csv is new"),
+        (f"notebooks/{GROWTH}.ipynb", f"notebooks/{GROWTH}.ipynb changed"),
+    ],
+)
+def test_what_was_made_while_its_inputs_changed_is_not_recorded_as_current(project, file, said):
+    edit = f'(paths.project_root() / {file!r}).write_text("id,value\\nA1,4\\n")'
+    small_study.save(project, GROWTH, small_study.growth(edit))
+    before = outputs_of(project)
+    outcome = runner.run("mine", {})
+    message = f"{GROWTH} failed: {said} while it ran"
+    assert (outcome.message, states(outcome)[GROWTH]) == (message, "failed")
+    assert {n: c for n, c in outputs_of(project).items() if n in before} == before
+    assert entries(project)[GROWTH]["status"] == "failed"
+
+
 def fail_at(number, monkeypatch):
     """Let the disk be full from the given attempt to write or rename on; gives the attempts."""
     attempts = []
