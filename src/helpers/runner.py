@@ -108,7 +108,7 @@ def run(
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
     with locked(folder, f"the run {run!r}"):
-        opened = _open(run, folder, report)
+        opened = open_run(run, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
@@ -136,7 +136,7 @@ def preview(
     The parameters are those of `run`; so are the errors.
     """
     folder = paths.run_folder(run)
-    opened = _open(run, folder, report)
+    opened = open_run(run, report)
     steps: list[Step] = []
     for plan in request.plan(asked, only):
         key = outputs.key(opened, plan.path, plan.parameters)
@@ -173,7 +173,15 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _open(name: str, folder: Path, report: Callable[[Step], None]) -> Run:
+def open_run(name: str, report: Callable[[Step], None] = lambda step: None) -> Run:
+    """Return a run as it is on disk, for whoever holds it or only reads.
+
+    Raises
+    ------
+    RunError, helpers.paths.PathError
+        If it cannot be a run of this project.
+    """
+    folder = paths.run_folder(name)
     found = manifest.read(folder)
     if found is None and (folder / manifest.NAME).exists():
         report(Step(manifest.NAME, "unreadable", message="every notebook runs again"))
