@@ -6,7 +6,7 @@ BIN := .venv/bin
 setup: .venv/ready  ## make .venv with every package of requirements.lock, hashes checked, bytecode compiled
 
 .venv/ready: requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 15) else "Python 3.11 to 3.14 is needed, this is " + sys.version.split()[0] + ": name another, as in `make PYTHON=python3.12 run`")'
 	@if command -v uv >/dev/null; then \
 	  uv venv --quiet --allow-existing --python $(PYTHON) .venv && \
 	  uv pip sync --quiet --python .venv --require-hashes --compile-bytecode requirements.lock && \
@@ -67,4 +67,4 @@ lock: setup  ## remake requirements.lock (needs uv)
 	echo snakemake | uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --output-file benchmarks/requirements.txt -
 
 clean:  ## remove what can be made again
-	rm -rf .venv benchmarks/.venv site papermill_runs/latest papermill_runs/scratch figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv benchmarks/.venv site declined-detainers-*.zip papermill_runs/latest papermill_runs/scratch papermill_runs/sweeps papermill_runs/*.check figures/latest figures/scratch .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,23 @@ from pathlib import Path
 
 import pytest
 from rocrate.rocrate import ROCrate
+from typer.testing import CliRunner
 
 import small_archive
 import small_study
-from helpers import archive, crate, parameters, paths, runner
+from helpers import (
+    archive,
+    cli,
+    crate,
+    manifest,
+    parameters,
+    paths,
+    replication,
+    request,
+    runner,
+)
 from helpers.archive import ArchiveError
+from helpers.crate import Archived
 from small_study import EVIDENCE, GROWTH
 
 ROOT = paths.project_root()
@@ -54,6 +67,19 @@ def graph(made):
     return {entity["@id"]: entity for entity in content["@graph"]}
 
 
+@pytest.fixture
+def archived(project):
+    """The run, to write a README of."""
+    return Archived(
+        run="mine",
+        files={},
+        recorded=small_study.read(project / RUN / "manifest.json"),
+        figures={},
+        citation={"title": "A study", "version": "1"},
+        package=small_study.read(project / paths.MARKER),
+    )
+
+
 @pytest.fixture(scope="module")
 def text(made):
     with zipfile.ZipFile(made[1]) as opened:
@@ -66,6 +92,19 @@ def unpack(path, folder):
         for info in opened.infolist():
             os.chmod(opened.extract(info, folder), info.external_attr >> 16)
     return folder
+
+
+def commands(unpacked):
+    """The arguments of the two commands that the README of an archive gives."""
+    text = (unpacked / "REPLICATION.md").read_text(encoding="utf-8")
+    return [
+        shlex.split(quoted)
+        for quoted in re.findall(r"^\d\. `\.venv/bin/detainers ((?:run|check) .+)`$", text, re.M)
+    ]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def ids(value):
@@ -281,17 +320,49 @@ def test_the_readme_gives_seeds_by_cell_runtimes_and_versions(made, text):
     assert f"| pandas | {recorded['versions']['packages']['pandas']} |" in text
 
 
-def test_the_readme_of_a_run_with_parameters_says_how_to_set_them(text):
-    assert "detainers run -p 01.baseline=about_120`" in text
-    assert "`make run`" not in text.partition("## Instructions")[2]
+def test_the_readme_quotes_the_command_that_makes_the_run_again_in_both_places(text):
+    command = "detainers run --run mine-again -p 01.baseline=about_120`"
+    overview, _, instructions = text.partition("## Instructions")
+    assert f"in sequence: `{command}" in overview
+    assert f"`.venv/bin/{command}" in instructions
+    assert "`.venv/bin/detainers check mine mine-again`" in instructions
 
 
-def test_the_readme_of_a_run_without_them_says_make_run(project):
+def test_the_commands_of_the_readme_make_an_unpacked_run_again_and_compare_the_two(
+    made, tmp_path, monkeypatch
+):
+    unpacked = unpack(made[1], tmp_path / "unpacked")
+    monkeypatch.setenv("DETAINERS_ROOT", str(unpacked))
+    before = contents(unpacked / RUN)
+    for quoted in commands(unpacked):
+        answer = CliRunner().invoke(cli.app, quoted)
+        assert answer.exit_code == 0, answer.output
+    assert contents(unpacked / RUN) == before
+    found = small_study.read(unpacked / f"{RUN}-again" / "results.json")["results"]
+    assert found == small_study.read(unpacked / RUN / "results.json")["results"]
+
+
+def test_the_readme_of_a_run_without_parameters_sets_none(project):
     small_archive.run("usual")
     with zipfile.ZipFile(archive.build("usual")) as opened:
         text = opened.read("REPLICATION.md").decode()
-    assert "`make run`" in text.partition("## Instructions")[2]
-    assert "detainers run -p" not in text
+    assert "`detainers run --run usual-again`" in text
+
+
+def test_the_readme_of_a_run_with_a_reader_s_records_says_that_they_are_not_in_it(text, archived):
+    archived.recorded["notebooks"][GROWTH]["key"]["parameters"]["records"] = (
+        "ice.csv@0123456789abcdef"
+    )
+    executed = {name: {"cells": [{"source": "# A"}]} for name in archived.notebooks}
+    rows = [*request.describe(), {"notebook": GROWTH, "name": "records", "default": None}]
+    own = replication.readme(archived, {}, executed, rows)
+    assert "- [x] All data are publicly available and are in this package." in text
+    assert "- [ ] All data are publicly available and are in this package." in own
+    assert "- [x] Some data cannot be made publicly available." in own
+    assert "| `ice.csv@0123456789abcdef` | a file of the reader's own | no |" in own
+    assert "-p 01.records=PATH`" in own
+    assert "which is complete" in text
+    assert "which is complete" not in own
 
 
 # What is refused
@@ -342,6 +413,14 @@ def test_a_run_that_the_project_would_not_make_is_refused(project, change, named
         archive.build("mine")
 
 
+def test_another_python_may_pack_a_run(project, made, monkeypatch):
+    monkeypatch.setattr(manifest.platform, "python_version", lambda: "3.99.0")
+    assert archive.build("mine").read_bytes() == made[1].read_bytes()
+    change_data(project)
+    with pytest.raises(ArchiveError, match=r"data/evidence/facts\.csv changed"):
+        archive.build("mine")
+
+
 def test_a_program_that_is_not_under_version_control_is_refused_and_other_files_are_left_out(
     project,
 ):
@@ -378,23 +457,25 @@ def test_a_refusal_leaves_the_archive_of_before(project):
 
 
 @pytest.mark.slow
-def test_make_run_inside_an_unpacked_archive_of_the_study_gives_the_same_results(tmp_path):
+def test_the_commands_of_an_archive_of_the_study_make_its_run_again(tmp_path):
     project, unpacked = tmp_path / "project", tmp_path / "unpacked"
     for name, path in archive._project_files(ROOT).items():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, project / name)
     small_archive.commit(project)
-    make(project, "run")
-    command(project, sys.executable, "-m", "helpers.cli", "archive", "--run", "latest")
-    unpack(project / "declined-detainers-latest.zip", unpacked)
-    stored = unpacked / "papermill_runs/latest"
-    before = {path.name: path.read_bytes() for path in stored.iterdir()}
-    shutil.rmtree(stored)
-    make(unpacked, "run")
-    after = {path.name: path.read_bytes() for path in stored.iterdir() if path.name in before}
+    detainers = [sys.executable, "-m", "helpers.cli"]
+    command(project, *detainers, "run", "--run", "mine", "-p", "01.baseline=listed_week_2")
+    command(project, *detainers, "archive", "--run", "mine")
+    unpack(project / "declined-detainers-mine.zip", unpacked)
+    before = contents(unpacked / RUN)
+    for quoted in commands(unpacked):
+        command(unpacked, *detainers, *quoted)
+    assert contents(unpacked / RUN) == before
+    after = contents(unpacked / f"{RUN}-again")
     assert set(after) == set(before)
-    assert after.pop("manifest.json") != before.pop("manifest.json")  # other times
-    assert after == before
+    for name in after:
+        assert name.endswith(".json") or after[name] == before[name], name
+    make(unpacked, "run")
     assert (unpacked / "site/index.html").is_file()
 
 

@@ -212,6 +212,23 @@ def test_a_notebook_that_ends_without_writing_results_has_failed(project):
     assert "without writing its results" in runner.run("mine", {}).message
 
 
+@pytest.mark.parametrize("name", ["my-figure.pdf", "folder"])
+def test_a_notebook_that_writes_a_figure_of_another_name_has_failed_and_the_run_stays_readable(
+    project, name
+):
+    body = f"(paths.figure_folder() / {name!r}).mkdir(parents=True)"
+    if "." in name:
+        body = f'paths.write_atomically(paths.figure_folder() / {name!r}, "")'
+    small_study.save(project, GROWTH, small_study.growth(body))
+    message = runner.run("mine", {}).message
+    assert message == (
+        f"{GROWTH} failed: it wrote figures/{name}: allowed are letters, digits and underscore, "
+        "and then .svg, .png, .csv or .json"
+    )
+    small_study.save(project, GROWTH, small_study.growth())
+    assert states(runner.run("mine", {})) == {EVIDENCE: "current", GROWTH: "done"}
+
+
 @pytest.mark.parametrize(
     ("kind", "second"),
     [
@@ -240,6 +257,18 @@ def test_a_figure_that_moves_to_an_earlier_notebook_stays(project):
     assert runner.run("mine", {}).message == ""
     made = sorted(path.name for path in (project / "figures" / "mine").iterdir())
     assert made == ["facts.svg", "growth.svg"]
+
+
+def test_a_figure_of_which_an_unreadable_manifest_knew_is_deleted_once_all_is_on_record(project):
+    (folder(project) / manifest.NAME).write_text("<<<<<<< ours", encoding="utf-8")
+    small_study.save(project, EVIDENCE, small_study.evidence(figures=["table.svg"]))
+    figures = project / "figures" / "mine"
+    (figures / "notes.txt").touch()
+    runner.run("mine", {}, only=["00"])
+    kept = {"growth.svg", "table.svg", "notes.txt"}
+    assert {path.name for path in figures.iterdir()} == kept | {"facts.svg"}
+    runner.run("mine", {})
+    assert {path.name for path in figures.iterdir()} == kept
 
 
 def test_a_run_whose_notebook_is_missing_is_refused_and_keeps_its_outputs(project, no_kernel):

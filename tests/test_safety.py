@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import small_study
-from helpers import manifest, runner
+from helpers import cli, datapackage, manifest, runner
 from helpers.request import RunError
 from small_study import EVIDENCE, GROWTH, entries, folder, outputs_of, read, states
 
@@ -95,15 +96,37 @@ def test_a_killed_run_goes_on_where_it_stood(project):
     assert after[name] == undisturbed[name]
 
 
-def fail_at(number, monkeypatch):
-    """Let the disk be full from the given attempt to write or rename on; gives the attempts."""
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("data/facts.csv", "data/facts.csv changed"),
+        ("data/other.csv", "data/other.csv is new"),
+        (f"notebooks/{GROWTH}.ipynb", f"notebooks/{GROWTH}.ipynb changed"),
+    ],
+)
+def test_what_was_made_while_its_inputs_changed_is_not_recorded_as_current(project, file, said):
+    edit = f'(paths.project_root() / {file!r}).write_text("id,value\\nA1,4\\n")'
+    small_study.save(project, GROWTH, small_study.growth(edit))
+    before = outputs_of(project)
+    outcome = runner.run("mine", {})
+    message = f"{GROWTH} failed: {said} while it ran"
+    assert (outcome.message, states(outcome)[GROWTH]) == (message, "failed")
+    assert {n: c for n, c in outputs_of(project).items() if n in before} == before
+    assert entries(project)[GROWTH]["status"] == "failed"
+
+
+FAILURES = {errno.ENOSPC: "No space left", errno.EACCES: "Permission denied"}
+
+
+def fail_at(number, monkeypatch, code):
+    """Let each attempt to write or rename fail from the given one on; gives the attempts."""
     attempts = []
 
     def failing(original):
         def attempt(*arguments, **options):
             attempts.append(str(arguments[0]))
             if len(attempts) > number:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), attempts[-1])
+                raise OSError(code, os.strerror(code), attempts[-1])
             return original(*arguments, **options)
 
         return attempt
@@ -114,14 +137,14 @@ def fail_at(number, monkeypatch):
     return attempts
 
 
-def run_on_a_full_disk(number, monkeypatch):
+def run_failing(number, monkeypatch, code=errno.ENOSPC):
     with monkeypatch.context() as patch:
-        attempts = fail_at(number, patch)
+        attempts = fail_at(number, patch, code)
         try:
             said = runner.run("mine", {}).message
         except OSError as error:
             said = str(error)
-    assert said == "" or ("No space left" in said and len(said.splitlines()) == 1)
+    assert said == "" or (FAILURES[code] in said and len(said.splitlines()) == 1)
     return len(attempts)
 
 
@@ -154,11 +177,16 @@ def check_whole(found, *versions):
     assert {name for name in found if ".failed." not in name} == set(versions[0])
 
 
-@pytest.mark.parametrize("number", [0, 1, 5, 9])
-def test_a_full_disk_loses_nothing(project, changed_outputs, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(0, errno.ENOSPC), (1, errno.ENOSPC), (5, errno.ENOSPC), (9, errno.ENOSPC), (0, errno.EACCES)],
+)
+def test_a_full_disk_or_a_folder_that_may_not_be_written_loses_nothing(
+    project, changed_outputs, monkeypatch, number, code
+):
     before = outputs_of(project)
     change(project)
-    run_on_a_full_disk(number, monkeypatch)
+    run_failing(number, monkeypatch, code)
     check_whole(visible(project), before, changed_outputs)
     assert runner.run("mine", {}).message == ""
     assert outputs_of(project) == changed_outputs
@@ -173,7 +201,7 @@ def test_a_disk_that_is_full_at_any_write_loses_nothing(project, changed_outputs
         shutil.rmtree(project)
         shutil.copytree(original, project)
         change(project)
-        attempts = run_on_a_full_disk(number, monkeypatch)
+        attempts = run_failing(number, monkeypatch)
         check_whole(visible(project), before, changed_outputs)
         assert runner.run("mine", {}).message == ""
         assert outputs_of(project) == changed_outputs
@@ -214,6 +242,19 @@ def test_a_folder_that_may_not_be_written_is_refused_and_kept(project):
             runner.run("mine", {})
     finally:
         folder(project).chmod(0o755)
+    assert outputs_of(project) == before
+
+
+def test_the_command_says_in_a_line_that_a_folder_may_not_be_written(project, monkeypatch):
+    before = outputs_of(project)
+    change(project)
+    monkeypatch.setattr(datapackage, "validate", lambda root=None: [])
+    with monkeypatch.context() as patch:
+        fail_at(0, patch, errno.EACCES)
+        answer = CliRunner().invoke(cli.app, ["run", "--run", "mine"])
+    assert (answer.exit_code, len(answer.stderr.splitlines())) == (2, 1)
+    assert answer.stderr.startswith("[Errno 13] Permission denied: ")
+    assert str(folder(project)) in answer.stderr
     assert outputs_of(project) == before
 
 

@@ -328,7 +328,16 @@ def test_failed_settings_exit_with_1_and_a_line_each(project, monkeypatch):
     answer = ask(project / "study.yaml")
     assert answer.exit_code == 1
     assert answer.stderr == "1 of 5 settings failed\n"
-    failed, counts, _ = answer.stdout.splitlines()
+    (failed,) = [line for line in answer.stdout.splitlines() if "  failed  " in line]
     assert "failed  baseline=ice_2014, endpoint=refusing, baseline_date=2014-07-01: " in failed
     assert "AssertionError: too [few]; see papermill_runs/sweeps/mine/" in failed
-    assert counts == "5 settings: 4 done, 1 failed"
+    assert "5 settings: 4 done, 1 failed" in answer.stdout.splitlines()
+
+
+def test_why_kernels_are_ordinary_is_said_once_and_kept_with_each_setting(project, monkeypatch):
+    (project / "data" / "facts.csv").write_text("id,value\nA1,4\n", encoding="utf-8")
+    monkeypatch.setattr(sweep, "cluster", lambda *choices: threads())
+    lines = ask(project / "study.yaml").stdout.splitlines()
+    assert lines[:2] == ["kernels  ordinary: for speed", "5 settings: 5 done"]
+    written = json.loads((folder(project) / "sweep.json").read_text(encoding="utf-8"))
+    assert [setting["message"] for setting in written["settings"]] == ["for speed"] * 5

@@ -3,40 +3,46 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
 import small_study
 from helpers import kernels, sweep
+from processes import alive, wait_until
 from small_study import GROWTH
 from small_sweep import folder, make, notebook, states, swept, table, threads
 
 SCHEDULER = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
 WORKER = [sys.executable, "-m", "distributed.cli.dask_worker", "--no-dashboard", "--no-nanny"]
 SWEEP = """
+import signal
 from helpers import cli, datapackage
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job has none
 datapackage.validate = lambda root=None: []
 if __name__ == "__main__":
     cli.app()
 """
 COMMAND = [sys.executable, "-c", SWEEP, "sweep", "--workers", "2"]
 
+pytestmark = pytest.mark.skipif(bool(kernels.obstacle()), reason=kernels.obstacle())
+
+
+def slow(root, seconds="0.7"):
+    """A notebook that notes its process and whether it is warm, and then takes its time."""
+    return notebook(
+        "import os, sys, time\n"
+        f'with open({str(root / "begun")!r}, "a") as file:\n'
+        "    file.write(f\"{os.getpid()} {'pandas' in sys.modules}\\n\")\n"
+        f"time.sleep({seconds})"
+    )
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):
-    """A project whose notebook notes that it has begun, and then takes its time."""
     root = make(tmp_path / "project")
-    begun = root / "begun"
-    begun.touch()
-    body = (
-        "import os, time\n"
-        f'with open({str(begun)!r}, "a") as file:\n'
-        '    file.write(f"{os.getpid()}\\n")\n'
-        "time.sleep(0.7)"
-    )
-    small_study.save(root, GROWTH, notebook(body))
+    (root / "begun").touch()
+    small_study.save(root, GROWTH, slow(root))
     monkeypatch.setenv("DETAINERS_ROOT", str(root))
     return root
 
@@ -81,27 +87,17 @@ def programs(tmp_path):
 
 def begun(project):
     """The process ids of the kernels that were started."""
-    return [int(line) for line in (project / "begun").read_text().split()]
+    return [int(line.split()[0]) for line in (project / "begun").read_text().splitlines()]
 
 
-def wait_until(true, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
-
-
-def lives(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+def warm(project):
+    """What each kernel that was started said about being warm."""
+    return {line.split()[1] for line in (project / "begun").read_text().splitlines()}
 
 
 def has_kernel(worker, project):
     try:
-        kernels = [psutil.Process(pid) for pid in begun(project) if lives(pid)]
+        kernels = [psutil.Process(pid) for pid in begun(project) if alive(pid)]
         return any(worker.pid == parent.pid for each in kernels for parent in each.parents())
     except psutil.NoSuchProcess:  # it ended meanwhile
         return False
@@ -135,9 +131,10 @@ def test_a_sweep_whose_worker_is_killed_gives_what_an_undisturbed_one_gives(
     assert states(outcome) == ["done"] * 5
     assert victim.wait() == -signal.SIGKILL
     assert len(begun(project)) > 5  # the setting that was cut short began twice
+    assert warm(project) == {"True"}
     assert table(project) == undisturbed
     assert leftovers(project) == []
-    wait_until(lambda: not any(map(lives, begun(project))))
+    wait_until(lambda: not any(map(alive, begun(project))))
 
 
 @pytest.mark.slow
@@ -146,7 +143,7 @@ def test_a_sweep_that_is_killed_goes_on_where_it_stood(project, undisturbed, pro
     wait_until(lambda: finished(project) >= 2)
     command.kill()
     command.wait()
-    wait_until(lambda: not any(map(lives, begun(project))))
+    wait_until(lambda: not any(map(alive, begun(project))))
     outcome = swept(project, sweep.cluster)
     assert states(outcome).count("current") >= 2
     assert set(states(outcome)) == {"current", "done"}
@@ -156,13 +153,15 @@ def test_a_sweep_that_is_killed_goes_on_where_it_stood(project, undisturbed, pro
 
 @pytest.mark.slow
 def test_an_interrupt_ends_all_processes_and_exits_with_130(project, programs):
+    first = 'baseline == "listed_week_1" and endpoint == "refusing"'
+    small_study.save(project, GROWTH, slow(project, f"0 if {first} else 60"))
     command = programs(COMMAND, project / "study.yaml", DETAINERS_ROOT=str(project))
-    wait_until(lambda: finished(project) >= 1)
+    wait_until(lambda: finished(project) == 1 and len(begun(project)) >= 3)
     os.killpg(command.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, said = command.communicate(timeout=30)
     interrupted = "interrupted; what was finished stays, the next run goes on there"
     assert (command.returncode, said.splitlines()) == (130, [interrupted])
-    wait_until(lambda: not any(map(lives, begun(project))), 10)
+    wait_until(lambda: not any(map(alive, begun(project))), 10)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from helpers import crate, lineage, manifest, paths, replication, request, runner
+from helpers import crate, lineage, manifest, outputs, paths, replication, request, runner
 from helpers.crate import Archived
 from helpers.errors import UserError
 
@@ -74,20 +74,20 @@ def build(run: str) -> Path:
 
 
 def _current(run: str) -> dict[str, Any]:
-    """Return the manifest of a run that the project as it is would make."""
+    """Return the manifest of a run that the project as it is would make, whatever Python packs it.
+
+    The manifest says which Python made the run; nothing is executed here.
+    """
     recorded = manifest.read(paths.run_folder(run))
     if recorded is None:
         raise ArchiveError(f"there is no finished run {run!r}")
-    asked = {
-        name: entry.get("key", {}).get("parameters", {})
-        for name, entry in recorded["notebooks"].items()
-    }
-    for step in runner.preview(run, asked).steps:
-        if step.state != "current":
-            reason = step.reasons[0] if step.reasons else step.state
+    opened = runner.open_run(run)
+    for name, path in request.study().items():
+        made = opened.entries.get(name, {}).get("key", {})
+        now = outputs.key(opened, path, made.get("parameters", {})) | {"python": made.get("python")}
+        if reasons := outputs.reasons(opened, name, now):
             raise ArchiveError(
-                f"run {run!r} is not what the project makes now: {step.notebook}: {reason}; "
-                "run it again"
+                f"run {run!r} is not what the project makes now: {name}: {reasons[0]}; run it again"
             )
     return recorded
 

@@ -262,11 +262,8 @@ def _import_libraries() -> dict[str, str]:
     # Matplotlib looks for its backend now, and the debugger warns on standard error.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
-    # See helpers.cli: jsonschema would spend a second on a grammar that nobody needs, when a
-    # notebook first reads data.
-    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
     before = dict(os.environ)
-    for name in (*kernel, "jsonschema", *LIBRARIES, *(f"helpers.{module}" for module in study)):
+    for name in (*kernel, *LIBRARIES, *(f"helpers.{module}" for module in study)):
         # What cannot be imported fails again, and is seen, in the notebook that wants it.
         with suppress(Exception):
             importlib.import_module(name)

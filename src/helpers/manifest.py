@@ -70,11 +70,15 @@ def _is_entry(entry: object) -> bool:
     # Names of figures become paths of files to delete, and a manifest may come from anyone.
     figures, key = entry.get("figures", []), entry.get("key")
     named = isinstance(figures, list) and all(
-        isinstance(name, str) and re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII)
-        for name in figures
+        isinstance(name, str) and is_figure(name) for name in figures
     )
     parts = [key.get("parameters"), entry.get("sha256")] if isinstance(key, dict) else []
     return named and all(isinstance(part, dict) for part in parts)
+
+
+def is_figure(name: str) -> bool:
+    """Return whether a file's name can be that of a figure, or of its data or description."""
+    return bool(re.fullmatch(r"\w+\.(svg|png|csv|json)", name, re.ASCII))
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -67,6 +67,19 @@ def results_in(path: Path) -> dict[str, Any] | None:
     return results if isinstance(results, dict) else None
 
 
+def problem(run: Run, notebook: str) -> str:
+    """Return why what a staged notebook wrote cannot be published; empty if it can."""
+    if results_in(run.results(notebook)) is None:
+        return "it ended without writing its results"
+    for file in sorted(run.figures.glob("*")):
+        if not manifest.is_figure(file.name):
+            return (
+                f"it wrote figures/{file.name}: allowed are letters, digits and underscore, and "
+                "then .svg, .png, .csv or .json"
+            )
+    return ""
+
+
 def hashes_read(run: Run, source: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the hash of each results file that a notebook's metadata declares it reads."""
     return {
@@ -166,7 +179,10 @@ def remove_leftovers(run: Run) -> None:
 
 
 def finish(run: Run) -> str:
-    """Merge all results into results.json.
+    """Merge all results into results.json; delete figures that no notebook makes.
+
+    While the outputs of a notebook are not on record, all figures stay: some may be its last good
+    ones.
 
     Returns
     -------
@@ -182,7 +198,15 @@ def finish(run: Run) -> str:
     path = run.folder / "results.json"
     if not path.is_file() or path.read_bytes() != content.encode():
         paths.write_atomically(path, content)
+    if all(run.entries.get(name, {}).get("status") == "done" for name in results):
+        _remove_unnamed(run, {file for names in figures.values() for file in names})
     return ""
+
+
+def _remove_unnamed(run: Run, named: set[str]) -> None:
+    for file in run.figures.glob("*"):
+        if file.name not in named and manifest.is_figure(file.name):
+            file.unlink()
 
 
 def _remove_figures(run: Run, notebook: str, keep: Iterable[str] = ()) -> None:

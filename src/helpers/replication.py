@@ -12,6 +12,8 @@ from typing import Any
 from helpers.crate import Archived
 
 NAME = "REPLICATION.md"
+_OWN_FILES = ("records", "policy_dates")
+"""Parameters that name a file of the reader's own, which no archive holds."""
 
 
 def readme(
@@ -33,20 +35,21 @@ def readme(
     defaults
         Every parameter, as from `helpers.request.describe`.
     """
+    defaults = list(defaults)
     sections = [
-        _overview(archived),
+        _overview(archived, defaults),
         _availability(archived),
         _datasets(archived),
         _requirements(archived),
         _randomness(results),
         _programs(archived, executed),
-        _instructions(archived, list(defaults)),
+        _instructions(archived, defaults),
         _outputs(archived, results, executed),
     ]
     return "\n".join(line for section in sections for line in [*section, ""])
 
 
-def _overview(archived: Archived) -> Iterator[str]:
+def _overview(archived: Archived, defaults: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     citation, count = archived.citation, len(archived.notebooks)
     yield f"# Replication package: {citation['title']}"
     yield ""
@@ -54,9 +57,11 @@ def _overview(archived: Archived) -> Iterator[str]:
     yield ""
     yield "## Overview"
     yield ""
+    own = " and from files of the reader's own, which are not in this package"
     yield (
-        f"{count} Jupyter notebooks make all results and figures from the data in `data/`, which "
-        "is complete. One command runs them in sequence: `make run`. "
+        f"{count} Jupyter notebooks make all results and figures from the data in `data/`"
+        f"{own if _own_files(archived) else ', which is complete'}. One command runs them in "
+        f"sequence: `{_command(archived, defaults)}`. "
         "`ro-crate-metadata.json` describes every file for programs (RO-Crate, Workflow Run Crate)."
     )
 
@@ -64,10 +69,17 @@ def _overview(archived: Archived) -> Iterator[str]:
 def _availability(archived: Archived) -> Iterator[str]:
     yield "## Data availability and provenance statements"
     yield ""
-    yield "- [x] All data are publicly available and are in this package."
-    yield "- [ ] Some data cannot be made publicly available."
+    own = _own_files(archived)
+    yield f"- [{' ' if own else 'x'}] All data are publicly available and are in this package."
+    yield f"- [{'x' if own else ' '}] Some data cannot be made publicly available."
     yield "- [ ] No data can be made publicly available."
     yield ""
+    if own:
+        yield (
+            "The run also read files of the reader's own. They are known by name and by the first "
+            f"digits of the SHA-256 of their content: {', '.join(f'`{file}`' for file in own)}."
+        )
+        yield ""
     yield "### Statement about rights"
     yield ""
     yield (
@@ -95,13 +107,22 @@ def _origins(table: Mapping[str, Any]) -> str:
     return f"each row names its own: {', '.join(naming)}" if naming else "made for this study"
 
 
+def _own_files(archived: Archived) -> list[str]:
+    """Return the files of the reader's own that the run read, each once."""
+    settings = [entry["key"]["parameters"] for entry in archived.notebooks.values()]
+    named = (values[name] for values in settings for name in _OWN_FILES if values.get(name))
+    return list(dict.fromkeys(named))
+
+
 def _datasets(archived: Archived) -> Iterator[str]:
+    own = _own_files(archived)
     yield "## Dataset list"
     yield ""
     yield "| data file | what it holds | provided |"
     yield "|---|---|---|"
     for table in archived.package["resources"]:
         yield _row(f"`data/{table['path']}`", table["description"], "yes")
+    yield from (_row(f"`{file}`", "a file of the reader's own", "no") for file in own)
     yield ""
     yield "`data/README.md` is the codebook: every field with type, unit and meaning."
 
@@ -165,27 +186,33 @@ def _programs(archived: Archived, executed: Mapping[str, Mapping[str, Any]]) -> 
     yield _row("`tests/`", "tests of every function, of the data, and of the whole study")
 
 
-def _instructions(archived: Archived, defaults: list[Mapping[str, Any]]) -> Iterator[str]:
+def _instructions(archived: Archived, defaults: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    again = _again(archived)
+    yield "## Instructions to replicators"
+    yield ""
+    yield "1. Python 3.11 to 3.14 and make are needed. Unpack the archive into an empty folder."
+    yield "2. `make setup` makes the environment in `.venv`."
+    yield f"3. `.venv/bin/{_command(archived, defaults)}`"
+    yield f"   makes the run again, beside this one: `papermill_runs/{again}`, `figures/{again}`."
+    yield f"4. `.venv/bin/detainers check {archived.run} {again}`"
+    yield "   compares the two: every text, every result within its tolerance, every figure."
+    yield "5. `.venv/bin/detainers explain NAME` leads from any result to its sources."
+
+
+def _command(archived: Archived, defaults: Iterable[Mapping[str, Any]]) -> str:
+    """Return the command that makes the run again, under another name."""
     usual = {(row["notebook"], row["name"]): row["default"] for row in defaults}
     changed = [
-        f"-p {notebook[:2]}.{name}={'None' if value is None else value}"
+        f"-p {notebook[:2]}.{name}={'PATH' if name in _OWN_FILES else value}"
         for notebook, entry in archived.notebooks.items()
         for name, value in entry["key"]["parameters"].items()
         if value != usual[notebook, name]
     ]
-    yield "## Instructions to replicators"
-    yield ""
-    yield "1. Python 3.11 or later and make are needed. Unpack the archive into an empty folder."
-    if changed:
-        yield "2. `make setup` makes the environment in `.venv`; this run then is"
-        yield f"   `.venv/bin/detainers run {' '.join(changed)}`."
-    else:
-        yield "2. `make run` makes the environment in `.venv`, runs all notebooks and the pages."
-    yield (
-        "3. Compare `papermill_runs/latest/results.json` with "
-        f"`papermill_runs/{archived.run}/results.json`: each result names its own `tolerance`."
-    )
-    yield "4. `detainers explain NAME` leads from any result to its sources."
+    return " ".join([f"detainers run --run {_again(archived)}", *changed])
+
+
+def _again(archived: Archived) -> str:
+    return f"{archived.run}-again"
 
 
 def _outputs(

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -110,7 +110,7 @@ def run(
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
     with locked(folder, f"the run {run!r}"):
-        opened = _open(run, folder, report)
+        opened = open_run(run, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
         prepare = partial(_prepare, opened.root, plain_kernel, report, data_problems)
@@ -138,7 +138,7 @@ def preview(
     The parameters are those of `run`; so are the errors.
     """
     folder = paths.run_folder(run)
-    opened = _open(run, folder, report)
+    opened = open_run(run, report)
     steps: list[Step] = []
     for plan in request.plan(asked, only):
         key = outputs.key(opened, plan.path, plan.parameters)
@@ -175,7 +175,15 @@ def locked(folder: Path, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _open(name: str, folder: Path, report: Callable[[Step], None]) -> Run:
+def open_run(name: str, report: Callable[[Step], None] = lambda step: None) -> Run:
+    """Return a run as it is on disk, for whoever holds it or only reads.
+
+    Raises
+    ------
+    RunError, helpers.paths.PathError
+        If it cannot be a run of this project.
+    """
+    folder = paths.run_folder(name)
     found = manifest.read(folder)
     if found is None and (folder / manifest.NAME).exists():
         report(Step(manifest.NAME, "unreadable", message="every notebook runs again"))
@@ -262,7 +270,7 @@ def _steps(
                 kernel = kernel or prepare()
                 report(Step(plan.name, "running"))
                 begun = _begin(opened, plan, key)
-                running[threads.submit(_execute, opened, plan, kernel)] = begun
+                running[threads.submit(_execute, opened, begun, kernel)] = begun
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 step = _end(opened, running.pop(future), future.result())
                 failed = failed or step.state == "failed"
@@ -272,7 +280,7 @@ def _steps(
 def run_notebook(opened: Run, plan: Plan, key: dict[str, Any], kernel: str) -> Step:
     """Run one notebook in a run that this process has locked; return what became of it."""
     begun = _begin(opened, plan, key)
-    return _end(opened, begun, _execute(opened, plan, kernel))
+    return _end(opened, begun, _execute(opened, begun, kernel))
 
 
 def _next(waiting: Iterable[Plan], running: Mapping[Future[_Ended], _Begun]) -> Plan | None:
@@ -304,10 +312,11 @@ def _begin(opened: Run, plan: Plan, key: dict[str, Any]) -> _Begun:
     return _Begun(plan, key, last_good, dt.datetime.now(dt.UTC), time.monotonic())
 
 
-def _execute(opened: Run, plan: Plan, kernel: str) -> _Ended:
+def _execute(opened: Run, begun: _Begun, kernel: str) -> _Ended:
     """Execute a notebook in its staging folder."""
     from helpers import execution
 
+    plan = begun.plan
     staged = opened.staged(plan.name)
     try:
         peak_mb = execution.execute(
@@ -326,9 +335,19 @@ def _execute(opened: Run, plan: Plan, kernel: str) -> _Ended:
     except execution.ExecutionError as error:
         see = f"see papermill_runs/{opened.name}/{plan.name}.failed.ipynb"
         return _Ended(f"{plan.name} {error}; {see}")
-    if outputs.results_in(staged.results(plan.name)) is None:
-        return _Ended(f"{plan.name} failed: it ended without writing its results")
+    if problem := outputs.problem(staged, plan.name) or _moved(opened, begun):
+        return _Ended(f"{plan.name} failed: {problem}")
     return _Ended("", peak_mb)
+
+
+def _moved(opened: Run, begun: _Begun) -> str:
+    """Say what a notebook is made from that changed as it ran: who knows which it was made from."""
+    plan, here = begun.plan, replace(opened, shared=manifest.ingredients(opened.root))
+    try:
+        changes = manifest.changes(begun.key, outputs.key(here, plan.path, plan.parameters))
+    except (OSError, RunError):  # it is being saved, or gone
+        changes = [f"notebooks/{plan.path.name} changed"]
+    return f"{changes[0]} while it ran" if changes else ""
 
 
 def _end(opened: Run, begun: _Begun, ended: _Ended) -> Step:

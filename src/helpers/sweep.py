@@ -54,7 +54,8 @@ _ARROW = {"text": "string", "number": "double", "boolean": "bool", "date": "date
 class Setting:
     """What became of a setting: `done`, `failed`, or `current`: left alone.
 
-    `parameters` are those that the study sets; `message` says in one line why it failed.
+    `parameters` are those that the study sets; `message` says in one line why it failed, or why
+    its kernel was an ordinary one.
     """
 
     id: str
@@ -327,8 +328,9 @@ def _run_setting(job: _Job) -> Step:
     from helpers import execution, kernels
 
     name, folder = job.plan.name, job.opened.folder
-    kernel = kernels.PLAIN if kernels.obstacle() else kernels.WARM
-    if kernel == kernels.WARM:
+    obstacle = kernels.obstacle()
+    kernel = kernels.PLAIN if obstacle else kernels.WARM
+    if not obstacle:
         execution.warm_up(job.plan.path.parent)  # once; later it has nothing to do
     here = replace(job.opened, shared=manifest.ingredients(job.opened.root))
     key = outputs.key(here, job.plan.path, job.plan.parameters)
@@ -340,7 +342,8 @@ def _run_setting(job: _Job) -> Step:
         if not outputs.reasons(opened, name, key):
             return Step(name, "done")
         try:
-            return runner.run_notebook(opened, job.plan, key, kernel)
+            step = runner.run_notebook(opened, job.plan, key, kernel)
+            return replace(step, message=step.message or obstacle)
         finally:
             outputs.remove_leftovers(opened)
 

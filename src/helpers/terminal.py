@@ -66,11 +66,15 @@ def notebooks_done(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
 
 @contextmanager
 def settings_done(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None]]:
-    """Show how many settings are finished, and a line for each that failed."""
+    """Show how many settings are finished, and a line for each that failed.
+
+    Why kernels are ordinary ones is said once.
+    """
     console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
+        told: set[str] = set()
 
         def report(setting: "Setting") -> None:
             progress.advance(task)
@@ -78,6 +82,9 @@ def settings_done(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"],
                 chosen = ", ".join(f"{name}={value}" for name, value in setting.parameters.items())
                 why = escape(f"{chosen}: {setting.message}")
                 console.print(f"{setting.id}  [bold red]failed[/]  {why}")
+            elif setting.message not in ("", *told):
+                told.add(setting.message)
+                console.print(f"kernels  ordinary: {escape(setting.message)}")
 
         yield report
 
