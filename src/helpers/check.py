@@ -1,5 +1,6 @@
 """Does a run reproduce? Execute it again or take another, compare all it gave, and say why not."""
 
+import csv
 import datetime as dt
 import re
 import shutil
@@ -173,7 +174,7 @@ def _judged(
     """Compare two runs and return the outcome: by level, each difference, and why."""
     try:
         compared = [*comparison.of_runs(stored, again, names, records)]
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
+    except (LookupError, TypeError, AttributeError, ValueError, csv.Error) as error:
         if isinstance(error, CheckError):
             raise
         what = " ".join(f"{type(error).__name__}: {error}".split())[:160]

@@ -134,11 +134,8 @@ def _cut(text: str) -> str:
 def _shown(stored: bytes, now: bytes) -> list[tuple[str, str]]:
     """Return the pictures to show, each with its name: either, and where they differ."""
     pair = [("stored", stored), ("now", now)]
-    try:
-        old, new = (compare_pictures.pixels(picture) for picture in (stored, now))
-    except OSError:
-        old, new = np.zeros(1), np.zeros(2)
-    if old.shape == new.shape:
+    old, new = (compare_pictures.pixels(picture) for picture in (stored, now))
+    if old is not None and new is not None and old.shape == new.shape:
         unlike = np.abs(old - new).max(axis=2) > compare_pictures.PIXEL_TOLERANCE
         marked = np.where(unlike[..., None], (200, 0, 60), 255 - (255 - new) // 5)
         buffer = io.BytesIO()
