@@ -1,6 +1,5 @@
 """Build site/ from a finished run: write what Sphinx reads, render it, replace the old site."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -66,7 +65,7 @@ def build(run: str) -> Path:
             source, target = Path(temporary, "source"), Path(temporary, "html")
             _write_sources(source, finished)
             render(source, target)
-            _replace(site, target)
+            paths.replace_folder(site, target)
     except _EXPECTED as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
     except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:
@@ -126,19 +125,3 @@ def _documents() -> dict[str, str]:
 
 def _with_below(text: str, pages: Iterable[str]) -> str:
     return "\n".join([text, "```{toctree}", ":hidden:", *pages, "```", ""])
-
-
-def _replace(site: Path, new: Path) -> None:
-    """Put a finished folder in the place of another, which stands until the copy is complete."""
-    beside = site.with_name(f".site.{os.getpid()}.part")
-    old = site.with_name(f".site.{os.getpid()}.old.part")
-    try:
-        shutil.copytree(new, beside)
-        if site.exists():
-            site.rename(old)
-        beside.rename(site)
-    finally:
-        if old.exists() and not site.exists():
-            old.rename(site)
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
