@@ -38,7 +38,9 @@ def show(report: Mapping[str, Any]) -> None:
     for column in ("level", "compared", "different", "the same if"):
         table.add_column(column, overflow="fold")
     for level in report["levels"]:
-        note = "" if level["fails"] else " (reported only: another environment)"
+        note = (
+            "" if level["fails"] else " (pixels and points are reported only: another environment)"
+        )
         counts = str(level["compared"]), str(level["different"])
         table.add_row(level["level"], *counts, level["same_if"] + note)
     console.print(table, soft_wrap=False)
@@ -110,7 +112,7 @@ def verdict(report: Mapping[str, Any]) -> str:
     if failing:
         words = f"{failing} difference{'s' if failing > 1 else ''}"
         return f"{'The runs differ' if two else 'The run does not reproduce'}: {words}. {whole}."
-    only = " but for pictures, which count in the locked environment only"
+    only = " but for pixels and points, which count in the locked environment only"
     outcome = "The runs are the same" if two else "The run reproduces"
     return f"{outcome}{only if report['differences'] else ''}. {whole}."
 
