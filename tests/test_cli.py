@@ -71,7 +71,7 @@ def test_a_failed_notebook_exits_with_1_and_one_line(project):
         (["-p", "01.baseline=x"], "baseline = 'x'"),
         (["-p", "basline=x"], "no notebook has a parameter 'basline'"),
         (["-p", "01"], "write NOTEBOOK.NAME=VALUE"),
-        (["--only", "01,07"], "no notebook '07' to run"),
+        (["--only", "01,07"], "no notebook '07'"),
         (["--run", "../x"], "run name '../x'"),
         (["-f", "nowhere.yaml"], "nowhere.yaml: No such file"),
     ],

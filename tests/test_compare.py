@@ -1,7 +1,6 @@
 import io
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ def result(value=2.0, interval=None, tolerance=1e-6, **fields):
         "level": None,
         "method": "read",
         "inputs": ["fact:A1"],
+        "notebook": "01_jurisdiction_growth",
         "synthetic": False,
         "caveat": None,
         "decimals": 1,
@@ -60,6 +60,7 @@ def test_a_number_may_be_off_by_its_tolerance_and_no_more(value, tolerance, sign
         (result(interval=[1, 3]), result(), "interval"),
         (result(unit="jails"), result(unit="counties"), "unit"),
         (result(inputs=["fact:A1"]), result(inputs=["fact:A2"]), "inputs"),
+        (result(), result(notebook="02_detainer_age"), "notebook"),
         (result(caveat=None), result(caveat="few"), "caveat"),
         (result(), result(tolerance=1.0), "tolerance"),
     ],
@@ -77,32 +78,63 @@ def test_results_that_only_one_run_has_are_named():
 # The data of figures
 
 
+def table(text):
+    return [line.split(",") for line in text.split()]
+
+
 def test_the_worst_row_of_each_column_is_named():
-    stored = pd.DataFrame({"place": ["a", "b", "c"], "jails": [10.0, 20.0, 40.0]})
-    now = pd.DataFrame({"place": ["a", "b", "d"], "jails": [11.0, 20.0, 80.0]})
+    stored = table("place,jails a,10.0 b,20.0 c,40.0")
+    now = table("place,jails a,11.0 b,20.0 d,80.0")
     place, jails = compare.tables("counts", stored, now)
     assert (place.where, place.stored, place.now) == ("column place, row 3", "c", "d")
     assert (jails.where, jails.size) == ("column jails, row 3 and 1 more", 1.0)
+    assert (jails.stored, jails.now) == ("40.0", "80.0")
 
 
 @pytest.mark.parametrize(
     ("now", "where"),
     [
-        (pd.DataFrame({"jails": [1.0]}), "rows"),
-        (pd.DataFrame({"counties": [1.0, 2.0]}), "columns"),
-        (pd.DataFrame({"jails": [1.0, np.nan]}), "column jails, row 2"),
+        ("jails,share 1.0,0.5", "rows"),
+        ("counties,share 1.0,0.5 2.0,0.5", "columns"),
+        ("jails 1.0 2.0", "columns"),
+        ("jails,share 1.0,0.5 ,0.5", "column jails, row 2"),
     ],
 )
 def test_a_table_of_another_shape_or_with_a_gap_differs(now, where):
-    stored = pd.DataFrame({"jails": [1.0, 2.0]})
-    assert [found.where for found in compare.tables("counts", stored, now)] == [where]
+    stored = table("jails,share 1.0,0.5 2.0,0.5")
+    assert [found.where for found in compare.tables("counts", stored, table(now))] == [where]
 
 
 def test_gaps_agree_and_noise_of_arithmetic_beside_large_numbers_is_none():
-    stored = pd.DataFrame({"share": [np.nan, 0.0, 1000.0]})
-    now = pd.DataFrame({"share": [np.nan, 1e-13, 1000.0]})
+    stored, now = table("share,n ,1 0.0,1 1000.0,1"), table("share,n ,1 1e-13,1 1000.0,1")
     assert compare.tables("shares", stored, now) == []
-    assert compare.tables("shares", stored.replace(1000.0, 0.0), now.replace(1000.0, 0.0)) != []
+    stored, now = table("share,n ,1 0.0,1 0.0,1"), table("share,n ,1 1e-13,1 0.0,1")
+    assert compare.tables("shares", stored, now) != []
+
+
+@pytest.mark.parametrize(
+    ("stored", "now"),
+    [
+        ("null", "NA"),
+        ("None", "nan"),
+        ("NA", ""),
+        ("007", "7"),
+        ("+7", "7"),
+        ("1_0", "10"),
+        ("True", "TRUE"),
+        ("1", "True"),
+        ("inf", "-inf"),
+    ],
+)
+def test_what_is_no_written_number_counts_to_the_letter(stored, now):
+    (found,) = compare.tables("counts", [["place"], [stored]], [["place"], [now]])
+    assert (found.stored, found.now, found.size) == (stored, now, None)
+
+
+@given(st.floats(-1e300, 1e300))
+def test_a_number_in_any_notation_of_a_float_is_a_number(number):
+    stored, now = [["x"], [repr(number)]], [["x"], [repr(number * (1 + 1e-9))]]
+    assert compare.tables("counts", stored, now) == []
 
 
 # Texts
@@ -204,11 +236,21 @@ def test_the_region_of_pixels_that_differ_is_named():
     assert (found.stored, found.now) == ("colour (200, 200, 200)", "colour (100, 100, 100)")
 
 
-def test_pictures_of_unlike_size_or_that_cannot_be_read_differ():
+def test_pictures_of_unlike_size_differ():
     (found,) = compare_pictures.pictures("a", png(), png(width=21))
     assert (found.stored, found.now) == ("20 by 10 pixels", "21 by 10 pixels")
-    (found,) = compare_pictures.pictures("a", png(), b"no picture")
-    assert found.now.startswith("unreadable")
+    assert compare_pictures.only_drawn(found)
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b"no picture", png()[:50], png().replace(b"IDAT", b"IDAX")]
+)
+def test_of_two_pictures_the_one_that_cannot_be_read_is_named(damaged):
+    (found,) = compare_pictures.pictures("a", damaged, png())
+    assert (found.stored, found.now) == ("unreadable", "a picture")
+    (found,) = compare_pictures.pictures("a", png(), damaged)
+    assert (found.stored, found.now) == ("a picture", "unreadable")
+    assert not compare_pictures.only_drawn(found)
 
 
 SVG = "<svg><clipPath id='p0123456789'/><path d='M 1.5 2 L 30 40'/><text>1,200 jails</text></svg>"
@@ -228,3 +270,29 @@ SVG = "<svg><clipPath id='p0123456789'/><path d='M 1.5 2 L 30 40'/><text>1,200 j
 )
 def test_a_drawing_is_compared_by_coordinate_and_its_words_to_the_letter(old, new, differs):
     assert bool(compare_pictures.drawings("a", SVG, SVG.replace(old, new))) is differs
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "drawn"),
+    [
+        ("1.5", "1.9", True),
+        ("M 1.5", "L 1.5", True),
+        ("1,200", "1,300", False),
+        ("jails", "", False),
+        ("<path d='M 1.5 2 L 30 40'/>", "", False),
+    ],
+)
+def test_words_and_elements_of_a_drawing_are_more_than_drawn(old, new, drawn):
+    (found,) = compare_pictures.drawings("a", SVG, SVG.replace(old, new))
+    assert compare_pictures.only_drawn(found) is drawn
+
+
+def test_a_moved_element_hides_no_other_words():
+    now = SVG.replace("1.5", "1.9").replace("jails", "places")
+    words, moved = compare_pictures.drawings("a", SVG, now)
+    assert (words.where, words.stored, words.now) == (
+        "drawing, element 4, words",
+        "1,200 jails",
+        "1,200 places",
+    )
+    assert (moved.where, moved.unit) == ("drawing, element 3", "points")

@@ -153,7 +153,8 @@ def write_run(results=RESULTS, figures=FIGURES, settings=None):
             name: {"key": {"parameters": values}, "sha256": {}, "figures": []}
             for name, values in settings.items()
         }
-        manifest = {"versions": {}, "notebooks": entries}
+        versions = {"python": "3", "platform": "x", "packages": {}}
+        manifest = {"versions": versions, "notebooks": entries}
         paths.write_atomically(folder / "manifest.json", paths.as_json(manifest))
 
 

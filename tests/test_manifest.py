@@ -186,23 +186,48 @@ def test_the_commit_is_recorded_and_outputs_do_not_make_the_tree_unclean(project
     assert manifest.circumstances(project)["git"]["clean"] is False
 
 
+VERSIONS = {"python": "3.11.0", "platform": "Linux x86_64", "packages": {"pandas": "3.1.1"}}
+
+
+def read_again(folder, text):
+    (folder / manifest.NAME).write_text(text, encoding="utf-8")
+    return manifest.read(folder)
+
+
 @pytest.mark.parametrize(
-    "text",
+    "entries",
     [
-        "",
-        "{",
-        "[]",
-        "{}",
-        '{"notebooks": []}',
-        '{"versions": {}, "notebooks": {"a": 1}}',
-        '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": "ab"}}}',
-        '{"versions": {}, "notebooks": {"00_evidence": {"key": {}, "sha256": {}}}}',
-        '{"versions": {}, "notebooks": {"00_evidence": {"key": {"parameters": {}}}}}',
+        [],
+        {"a": 1},
+        {"00_evidence": {"key": {}, "sha256": "ab"}},
+        {"00_evidence": {"key": {}, "sha256": {}}},
+        {"00_evidence": {"key": {"parameters": {}}}},
     ],
 )
+def test_a_manifest_with_damaged_entries_is_read_as_none(tmp_path, entries):
+    content = {"versions": VERSIONS, "notebooks": {}}
+    assert read_again(tmp_path, json.dumps(content)) == content
+    assert read_again(tmp_path, json.dumps({**content, "notebooks": entries})) is None
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        None,
+        {},
+        {**VERSIONS, "python": None},
+        {**VERSIONS, "platform": ["Linux"]},
+        {**VERSIONS, "packages": ["pandas"]},
+        {**VERSIONS, "packages": {"pandas": 3}},
+    ],
+)
+def test_a_manifest_that_does_not_say_what_made_the_run_is_read_as_none(tmp_path, versions):
+    assert read_again(tmp_path, json.dumps({"versions": versions, "notebooks": {}})) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
 def test_a_manifest_that_is_none_is_read_as_none(tmp_path, text):
-    (tmp_path / manifest.NAME).write_text(text, encoding="utf-8")
-    assert manifest.read(tmp_path) is None
+    assert read_again(tmp_path, text) is None
 
 
 def test_a_missing_manifest_is_read_as_none(tmp_path):

@@ -1,3 +1,6 @@
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -190,3 +193,70 @@ def test_text_that_cannot_be_written_leaves_the_old_file(tmp_path):
         paths.write_atomically(path, "lone surrogate \ud800")
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def folder_of(path, text):
+    for name in ("a", "b"):
+        paths.write_atomically(path / name / "file", text)
+    return path
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    folder, new = folder_of(tmp_path / "in" / "folder", "old"), folder_of(tmp_path / "new", "new")
+    (folder / "left").touch()
+    for _ in range(2):
+        paths.replace_folder(folder, new)
+        assert {file.read_text() for file in folder.glob("*/file")} == {"new"}
+        assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]
+        assert list(folder.parent.iterdir()) == [folder]
+        shutil.rmtree(folder)
+
+
+def no_copy(new, beside):
+    (beside / "half").mkdir(parents=True)
+    raise OSError("no space left")
+
+
+@pytest.mark.parametrize(
+    ("holder", "method", "failing"), [(shutil, "copytree", no_copy), (Path, "rename", no_replace)]
+)
+def test_a_folder_stands_where_its_replacement_fails(
+    tmp_path, monkeypatch, holder, method, failing
+):
+    folder, new = folder_of(tmp_path / "in" / "folder", "old"), folder_of(tmp_path / "new", "new")
+    monkeypatch.setattr(holder, method, failing)
+    with pytest.raises(OSError, match="no "):
+        paths.replace_folder(folder, new)
+    assert {file.read_text() for file in folder.glob("*/file")} == {"old"}
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def test_a_folder_comes_back_where_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    folder, new = folder_of(tmp_path / "in" / "folder", "old"), folder_of(tmp_path / "new", "new")
+    rename = Path.rename
+
+    def refuse(path, target):
+        if path.name.endswith(".new.part"):
+            raise PermissionError("no permission")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(PermissionError):
+        paths.replace_folder(folder, new)
+    assert {file.read_text() for file in folder.glob("*/file")} == {"old"}
+    assert list(folder.parent.iterdir()) == [folder]
+
+
+def replace_often(folder, new):
+    for _ in range(60):
+        paths.replace_folder(folder, new)
+
+
+def test_processes_that_replace_a_folder_at_once_all_succeed(tmp_path):
+    folder = folder_of(tmp_path / "in" / "folder", "old")
+    news = [folder_of(tmp_path / text, text) for text in ("x", "y", "z")]
+    with ProcessPoolExecutor(len(news), mp_context=get_context("spawn")) as pool:
+        for done in [pool.submit(replace_often, folder, new) for new in news]:
+            done.result()
+    assert len({file.read_text() for file in folder.glob("*/file")}) == 1
+    assert list(folder.parent.iterdir()) == [folder]

@@ -102,7 +102,7 @@ def test_a_value_may_hold_equals_signs_and_dots():
 
 
 def test_a_pair_for_a_notebook_that_is_not_run_is_refused():
-    with pytest.raises(RunError, match="no notebook '01' to run; there are 00_evidence"):
+    with pytest.raises(RunError, match="no notebook '01'; there are 00_evidence"):
         request.requested(["01.baseline=about_120"], {}, only=["00"])
 
 

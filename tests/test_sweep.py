@@ -115,7 +115,7 @@ def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, text, message)
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        (("01_jurisdiction_growth", "07"), RunError, "no notebook '07' to run; there are"),
+        (("01_jurisdiction_growth", "07"), RunError, "no notebook '07'; there are"),
         (("  baseline", "  basline"), ParameterError, "no parameter 'basline'"),
         (("about_120", "about_130"), ParameterError, "baseline = 'about_130'"),
         (("2014-07-01", "1914-07-01"), ParameterError, "baseline_date = 1914-07-01"),

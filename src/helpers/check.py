@@ -1,13 +1,17 @@
 """Does a run reproduce? Execute it again or take another, compare all it gave, and say why not."""
 
+import csv
 import datetime as dt
 import re
-import shutil
+import shlex
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from helpers import (
     causes,
@@ -36,7 +40,43 @@ LEVELS = {
 }
 """What is compared, and within what it is the same."""
 
-_OTHER_THAN_ITS_PARTS = f"the stored {comparison.MERGED} is not what its notebooks' files say"
+_WAITS = 2.0
+"""Seconds to wait for another process that asks whether a run is being written, too."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A stored run and another, which of their notebooks to compare, and what each was made from.
+
+    `obstacles` say why pixels need not be the same; `records` are nbval's, where it executed.
+    """
+
+    stored: Place
+    again: Place
+    names: Sequence[str]
+    before: causes.Made
+    now: causes.Made
+    obstacles: Sequence[str]
+    records: Mapping[str, Records] = field(default_factory=dict)
+
+    @cached_property
+    def changed(self) -> dict[str, list[causes.Change]]:
+        """Of each notebook, what it was made from that is another now."""
+        return {name: causes.changes(name, self.before, self.now) for name in self.names}
+
+    @cached_property
+    def altered(self) -> dict[str, list[str]]:
+        """Of each notebook, its stored files that are not as its run wrote them."""
+        place = self.stored
+        return {
+            name: causes.altered(place.folder, place.figures, place.entries.get(name, {}))
+            for name in self.names
+        }
+
+    @cached_property
+    def inputs(self) -> dict[str, list[str]]:
+        """All that each stored result, and each figure that names its inputs, rests on."""
+        return _inputs(self.stored)
 
 
 def check(
@@ -52,7 +92,7 @@ def check(
     run
         Name of a run, or its folder.
     skip
-        Notebooks to leave out, by name or number.
+        Notebooks of the study to leave out, by name or number.
     progress
         Called now and then with the number of cells done, and of all.
 
@@ -64,36 +104,29 @@ def check(
     Raises
     ------
     CheckError, helpers.request.RunError
-        If there is no such run, or nothing of it to execute.
+        If there is no such run, it is being written, or there is nothing of it to execute.
     """
     stored = _place(run)
-    names = _chosen([*request.study(), *stored.entries], skip)
+    names = _names([*request.study(), *stored.entries], skip)
     there = [name for name in names if (stored.folder / f"{name}.ipynb").is_file()]
     if not there:
         raise CheckError(f"there is no executed notebook to check in the run {run!r}")
     cells = sum(len(compare.code_cells(name, stored.notebook(name))) for name in there)
-    root = paths.project_root()
-    shared = manifest.ingredients(root)
+    before, now = causes.recorded(stored.manifest), _present(stored)
+    lock = paths.project_root() / "requirements.lock"
+    obstacles = causes.obstacles(before, now) + causes.unlocked(lock)
     begun = dt.datetime.now(dt.UTC)
     with tempfile.TemporaryDirectory(prefix="detainers-check-") as temporary:
-        out = Path(temporary)
+        out, name = Path(temporary), reexecution.RUN
         records = reexecution.execute(stored.folder, there, out, lambda n: progress(n, cells))
-        name = reexecution.RUN
         again = Place(name, out / "papermill_runs" / name, out / "figures" / name, {})
-        opened = outputs.Run(
-            stored.name, root, stored.folder, stored.figures, shared, dict(stored.entries)
-        )
-        before = causes.recorded(stored.manifest)
-        now = causes.present(opened, before)
-        obstacles = causes.obstacles(before, now) + causes.unlocked(root / "requirements.lock")
+        pair = _Pair(stored, again, names, before, now, obstacles, records)
         report = {
             "kind": "executed again under nbval",
-            "run": stored.name,
             "against": "this machine",
-            "started": begun.isoformat(timespec="seconds"),
-            "seconds": round((dt.datetime.now(dt.UTC) - begun).total_seconds(), 1),
+            **_asked(begun, [run], skip),
             "skipped": sorted({*request.study()} - {*names}),
-            **_judged(stored, again, names, records, before, now, obstacles),
+            **_judged(pair),
         }
         return _keep(report, stored, again, f"{stored.name}.check", out)
 
@@ -106,7 +139,7 @@ def compare_runs(run: str, other: str, *, skip: Sequence[str] = ()) -> dict[str,
     run, other
         Names of two runs, or their folders; differences are those of the second from the first.
     skip
-        Notebooks to leave out, by name or number.
+        Notebooks of the study to leave out, by name or number.
 
     Returns
     -------
@@ -115,31 +148,41 @@ def compare_runs(run: str, other: str, *, skip: Sequence[str] = ()) -> dict[str,
 
     Raises
     ------
-    CheckError
-        If one of them is not there, or there is nothing to compare.
+    CheckError, helpers.request.RunError
+        If one of them is not there or is being written, or there is nothing to compare.
     """
+    begun = dt.datetime.now(dt.UTC)
     stored, again = _place(run), _place(other)
-    known = (name for place in (stored, again) for name in place.entries)
-    names = _chosen(dict.fromkeys(known), skip)
+    names = _names([*stored.entries, *again.entries], skip)
     if not names:
         raise CheckError(f"the manifests of {run!r} and {other!r} name no notebook to compare")
     before, now = causes.recorded(stored.manifest), causes.recorded(again.manifest)
+    pair = _Pair(stored, again, names, before, now, causes.obstacles(before, now))
     report = {
         "kind": "compared",
-        "run": stored.name,
         "against": f"the run {again.name}",
-        "started": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "seconds": 0.0,
+        **_asked(begun, [run, other], skip),
         "skipped": sorted({*stored.entries, *again.entries} - {*names}),
-        **_judged(stored, again, names, {}, before, now, causes.obstacles(before, now)),
+        **_judged(pair),
     }
     return _keep(report, stored, again, f"{stored.name}.{again.name}.check", None)
+
+
+def _asked(begun: dt.datetime, runs: Sequence[str], skip: Sequence[str]) -> dict[str, Any]:
+    """Return what was asked for, and when."""
+    options = ["--skip", ",".join(skip)] if skip else []
+    return {
+        "command": shlex.join(["detainers", "check", *runs, *options]),
+        "started": begun.isoformat(timespec="seconds"),
+        "seconds": round((dt.datetime.now(dt.UTC) - begun).total_seconds(), 1),
+    }
 
 
 def _place(run: str) -> Place:
     """Find a run by name, or by its folder in the papermill_runs/ of any project."""
     is_name = bool(re.fullmatch(r"[a-z0-9_-]+", run))
     folder = paths.run_folder(run) if is_name else Path(run).resolve()
+    _refuse_half_written(run, folder)
     found = manifest.read(folder)
     if found is None:
         fault = "cannot be read" if (folder / manifest.NAME).is_file() else "is not there"
@@ -151,88 +194,105 @@ def _place(run: str) -> Place:
     return Place(folder.name, folder, folder.parents[1] / "figures" / folder.name, found)
 
 
-def _chosen(names: Iterable[str], skip: Sequence[str]) -> list[str]:
-    known = [name for name in parameters.MODELS if name in set(names)]
-    for text in skip:
-        if not any(text in (name, name[:2]) for name in known):
-            raise CheckError(
-                f"there is no notebook {text!r} to skip; there are: {', '.join(known)}"
-            )
-    return [name for name in known if not {name, name[:2]} & set(skip)]
-
-
-def _judged(
-    stored: Place,
-    again: Place,
-    names: Sequence[str],
-    records: Mapping[str, Records],
-    before: causes.Made,
-    now: causes.Made,
-    obstacles: Sequence[str],
-) -> dict[str, Any]:
-    """Compare two runs and return the outcome: by level, each difference, and why."""
+def _refuse_half_written(run: str, folder: Path) -> None:
+    lock = folder / ".lock"
+    if not lock.is_file():  # no process ever wrote there
+        return
     try:
-        compared = [*comparison.of_runs(stored, again, names, records)]
-    except (LookupError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, CheckError):
-            raise
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        raise CheckError(f"a file of the run {stored.name!r} is damaged ({what})") from error
-    failing = set(LEVELS) - ({"picture"} if obstacles else set())
-    changed = {name: causes.changes(name, before, now) for name in names}
-    altered = {
-        name: causes.altered(stored.folder, stored.figures, stored.entries.get(name, {}))
-        for name in names
-    }
-    inputs = _inputs(stored)
+        with FileLock(lock, timeout=_WAITS):
+            return
+    except Timeout:
+        raise CheckError(f"another process is writing the run {run!r}: wait for it") from None
+    except OSError:
+        return  # nobody can write where this may not
+
+
+def _names(known: Iterable[str], skip: Sequence[str]) -> list[str]:
+    """Return the notebooks to compare, in their order."""
+    wanted = {*known} - {*request.chosen(skip)}
+    return [name for name in parameters.MODELS if name in wanted]
+
+
+def _present(stored: Place) -> causes.Made:
+    """Return what the stored notebooks of a run are made from when they are executed now."""
+    root = paths.project_root()
+    shared, entries = manifest.ingredients(root), dict(stored.entries)
+    opened = outputs.Run(stored.name, root, stored.folder, stored.figures, shared, entries)
+    return causes.present(opened, causes.recorded(stored.manifest))
+
+
+def _judged(pair: _Pair) -> dict[str, Any]:
+    """Compare two runs and return the outcome: by level, each difference, and why."""
+    compared = _compared(pair)
     differences = [
         {
             "notebook": each.notebook,
             "file": each.file,
             **asdict(difference),
-            "fails": each.level in failing,
-            "why": [_OTHER_THAN_ITS_PARTS]
-            if each.file == comparison.MERGED
-            else causes.why(
-                each.file,
-                each.file in altered.get(each.notebook, []),
-                changed.get(each.notebook, []),
-                inputs.get(difference.what, []),
-            ),
+            "fails": not (pair.obstacles and compare_pictures.only_drawn(difference)),
+            "why": [each.why] if each.why else _why(pair, each, difference),
         }
         for each in compared
         for difference in each.found
     ]
     return {
+        "run": pair.stored.name,
         "ok": not any(difference["fails"] for difference in differences),
-        "levels": [_level(level, compared, failing) for level in LEVELS],
+        "levels": [_level(level, compared, pair.obstacles) for level in LEVELS],
         "environment": {
-            "locked": not obstacles,
-            "obstacles": list(obstacles),
-            "stored": _machine(stored.manifest, before),
-            "now": _machine(again.manifest, now),
+            "locked": not pair.obstacles,
+            "obstacles": list(pair.obstacles),
+            "stored": _machine(pair.stored.manifest, pair.before),
+            "now": _machine(pair.again.manifest, pair.now),
         },
-        "notebooks": {
-            name: {
-                "cells": sum(e.level == "text" and e.notebook == name for e in compared),
-                "changed": [change.words for change in changed[name]],
-                "altered": altered[name],
-                "edited": causes.edited(name, before, now),
-            }
-            for name in names
-        },
+        "notebooks": {name: _of_notebook(pair, name, compared) for name in pair.names},
         "differences": differences,
     }
 
 
-def _level(level: str, compared: Iterable[Compared], failing: set[str]) -> dict[str, Any]:
+def _compared(pair: _Pair) -> list[Compared]:
+    """Compare all that two runs gave; raise CheckError if a file is damaged or a run written."""
+    try:
+        found = [*comparison.of_runs(pair.stored, pair.again, pair.names, pair.records)]
+    except (LookupError, TypeError, AttributeError, ValueError, csv.Error) as error:
+        if isinstance(error, CheckError):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        run = pair.stored.name
+        raise CheckError(f"a file of the run {run!r} is damaged ({what})") from error
+    for place in (pair.stored, pair.again):
+        if place.manifest and manifest.read(place.folder) != place.manifest:
+            raise CheckError(f"the run {place.name!r} was written while it was read: try again")
+    return found
+
+
+def _why(pair: _Pair, each: Compared, difference: compare.Difference) -> list[str]:
+    return causes.why(
+        each.file,
+        each.file in pair.altered.get(each.notebook, []),
+        pair.changed.get(each.notebook, []),
+        pair.inputs.get(difference.what, []),
+    )
+
+
+def _of_notebook(pair: _Pair, name: str, compared: Iterable[Compared]) -> dict[str, Any]:
+    return {
+        "cells": sum(each.level == "text" and each.notebook == name for each in compared),
+        "changed": [change.words for change in pair.changed[name]],
+        "altered": pair.altered[name],
+        "edited": causes.edited(name, pair.before, pair.now),
+    }
+
+
+def _level(level: str, compared: Iterable[Compared], obstacles: Sequence[str]) -> dict[str, Any]:
+    """Return the outcome of a level; `fails` says whether any difference in it does."""
     of_level = [each for each in compared if each.level == level]
     return {
         "level": level,
         "compared": len(of_level),
         "different": sum(bool(each.found) for each in of_level),
         "same_if": LEVELS[level],
-        "fails": level in failing,
+        "fails": level != "picture" or not obstacles,
     }
 
 
@@ -271,8 +331,7 @@ def _keep(
         }
         page = check_report.page(report, stored.manifest, pictures)
         paths.write_atomically(new / "check.html", page)
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(new, target)
+        paths.replace_folder(target, new)
     return {**report, "folder": str(target)}
 
 

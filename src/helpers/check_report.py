@@ -38,7 +38,9 @@ def show(report: Mapping[str, Any]) -> None:
     for column in ("level", "compared", "different", "the same if"):
         table.add_column(column, overflow="fold")
     for level in report["levels"]:
-        note = "" if level["fails"] else " (reported only: another environment)"
+        note = (
+            "" if level["fails"] else " (pixels and points are reported only: another environment)"
+        )
         counts = str(level["compared"]), str(level["different"])
         table.add_row(level["level"], *counts, level["same_if"] + note)
     console.print(table, soft_wrap=False)
@@ -110,7 +112,7 @@ def verdict(report: Mapping[str, Any]) -> str:
     if failing:
         words = f"{failing} difference{'s' if failing > 1 else ''}"
         return f"{'The runs differ' if two else 'The run does not reproduce'}: {words}. {whole}."
-    only = " but for pictures, which count in the locked environment only"
+    only = " but for pixels and points, which count in the locked environment only"
     outcome = "The runs are the same" if two else "The run reproduces"
     return f"{outcome}{only if report['differences'] else ''}. {whole}."
 
@@ -134,11 +136,8 @@ def _cut(text: str) -> str:
 def _shown(stored: bytes, now: bytes) -> list[tuple[str, str]]:
     """Return the pictures to show, each with its name: either, and where they differ."""
     pair = [("stored", stored), ("now", now)]
-    try:
-        old, new = (compare_pictures.pixels(picture) for picture in (stored, now))
-    except OSError:
-        old, new = np.zeros(1), np.zeros(2)
-    if old.shape == new.shape:
+    old, new = (compare_pictures.pixels(picture) for picture in (stored, now))
+    if old is not None and new is not None and old.shape == new.shape:
         unlike = np.abs(old - new).max(axis=2) > compare_pictures.PIXEL_TOLERANCE
         marked = np.where(unlike[..., None], (200, 0, 60), 255 - (255 - new) // 5)
         buffer = io.BytesIO()

@@ -233,7 +233,8 @@ def check(
         typer.Argument(help="Another finished run: compare the two, and execute nothing."),
     ] = None,
     skip: Annotated[
-        list[str] | None, typer.Option(metavar="NN", help="A notebook to leave out; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NN,...", help="Notebooks to leave out, by number or name."),
     ] = None,
     as_json: _Json = False,
 ) -> None:
@@ -245,11 +246,12 @@ def check(
     from helpers import check as checking
     from helpers import check_report, terminal
 
+    names = [name.strip() for text in skip or () for name in text.split(",")]
     if other is None:
         with terminal.cells_done(as_json) as progress:
-            report = checking.check(run, skip=skip or (), progress=progress)
+            report = checking.check(run, skip=names, progress=progress)
     else:
-        report = checking.compare_runs(run, other, skip=skip or ())
+        report = checking.compare_runs(run, other, skip=names)
     if as_json:
         _print_json(report)
     else:

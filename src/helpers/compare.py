@@ -4,11 +4,9 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 TABLE_TOLERANCE = 1e-6
 """Relative difference within which a number drawn in a figure is the same."""
@@ -99,8 +97,10 @@ def results(
     return found
 
 
-def tables(figure: str, stored: pd.DataFrame, now: pd.DataFrame) -> list[Difference]:
-    """Compare the data behind a figure, by column; numbers within `TABLE_TOLERANCE`.
+def tables(
+    figure: str, stored: Sequence[Sequence[str]], now: Sequence[Sequence[str]]
+) -> list[Difference]:
+    """Compare the data behind a figure, by column: numbers within `TABLE_TOLERANCE`, else texts.
 
     Of each column that differs the worst cell is given.
 
@@ -109,30 +109,38 @@ def tables(figure: str, stored: pd.DataFrame, now: pd.DataFrame) -> list[Differe
     figure
         Name of the figure.
     stored, now
-        Its data.
+        Its rows of cells, as its csv has them; the first has the columns' names.
     """
-    found = []
-    if list(stored.columns) != list(now.columns):
-        columns = ", ".join(stored.columns), ", ".join(now.columns)
-        return [Difference("figure data", figure, "columns", *columns)]
+    before, after = (list(zip(*rows, strict=True)) for rows in (stored, now))
+    names = [[column[0] for column in columns] for columns in (before, after)]
+    if names[0] != names[1]:
+        a, b = map(", ".join, names)
+        return [Difference("figure data", figure, "columns", a, b)]
     if len(stored) != len(now):
-        return [Difference("figure data", figure, "rows", str(len(stored)), str(len(now)))]
-    for column in stored.columns:
-        pairs = list(zip(stored[column].tolist(), now[column].tolist(), strict=True))
-        finite = (abs(a) for a, _ in pairs if _is_number(a) and math.isfinite(a))
-        noise = _NOISE * max(finite, default=0.0)
-        sizes = [_distance(a, b, noise) for a, b in pairs]
-        if sizes and (size := max(sizes)) > TABLE_TOLERANCE:
-            row = sizes.index(size)
-            more = sum(size > TABLE_TOLERANCE for size in sizes) - 1
-            where = f"column {column}, row {row + 1}" + (f" and {more} more" if more else "")
-            a, b = pairs[row]
-            found.append(
-                Difference(
-                    "figure data", figure, where, str(a), str(b), _finite(size), TABLE_TOLERANCE
-                )
-            )
-    return found
+        a, b = (str(len(rows) - 1) for rows in (stored, now))
+        return [Difference("figure data", figure, "rows", a, b)]
+    columns = zip(before, after, strict=True)
+    return [found for old, new in columns for found in _unlike_columns(figure, old, new)]
+
+
+def _unlike_columns(figure: str, old: Sequence[str], new: Sequence[str]) -> list[Difference]:
+    name, *numbers = map(_value, old)
+    finite = (abs(a) for a in numbers if isinstance(a, float) and math.isfinite(a))
+    noise = _NOISE * max(finite, default=0.0)
+    sizes = [_distance(a, _value(b), noise) for a, b in zip(numbers, new[1:], strict=True)]
+    size = max(sizes, default=0.0)
+    if size <= TABLE_TOLERANCE:
+        return []
+    row = sizes.index(size) + 1
+    more = sum(size > TABLE_TOLERANCE for size in sizes) - 1
+    where = f"column {name}, row {row}" + (f" and {more} more" if more else "")
+    texts = old[row], new[row]
+    return [Difference("figure data", figure, where, *texts, _finite(size), TABLE_TOLERANCE)]
+
+
+def _value(cell: str) -> float | str:
+    """Return the number that a cell is, as pandas and JSON write one; other text stays as it is."""
+    return float(cell) if _WRITTEN.fullmatch(cell) else cell
 
 
 def descriptions(
@@ -192,11 +200,15 @@ def lone(level: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[
     return gone + new
 
 
+_WRITTEN = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[-+]?\d+)?", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?", re.IGNORECASE)
 _SILENT = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view+json")
 _READABLE = ("error", "stderr", "stdout", "text/markdown", "text/plain")
 _END = 40
-_EXACT = ("unit", "level", "method", "inputs", "synthetic", "caveat", "tolerance", "decimals")
+_EXACT = (
+    *("unit", "level", "method", "inputs", "notebook"),
+    *("synthetic", "caveat", "tolerance", "decimals"),
+)
 
 
 def _texts_of(cell: Mapping[str, Any]) -> dict[str, list[str]]:

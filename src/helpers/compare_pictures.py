@@ -18,6 +18,8 @@ PIXEL_TOLERANCE = 16
 POINT_TOLERANCE = 0.05
 """Points (1/72 inch) within which a coordinate of a drawing (svg) is the same."""
 
+_STEPS, _PIXELS, _POINTS = "steps of 255", "pixels", "points"
+
 _TAG = re.compile(r"(<[^>]*>)")
 _ID = re.compile(r"\b[a-z]?[0-9a-f]{10}\b")
 _SHOWN = 300
@@ -35,13 +37,13 @@ def pictures(figure: str, stored: bytes, now: bytes) -> list[Difference]:
     """
     if stored == now:
         return []
-    try:
-        old, new = (pixels(picture) for picture in (stored, now))
-    except OSError as error:
-        return [Difference("picture", figure, "all of it", "a picture", f"unreadable: {error}")]
+    old, new = (pixels(picture) for picture in (stored, now))
+    if old is None or new is None:
+        a, b = ("unreadable" if each is None else "a picture" for each in (old, new))
+        return [Difference("picture", figure, "all of it", a, b)]
     if old.shape != new.shape:
         a, b = ("{1} by {0} pixels".format(*picture.shape) for picture in (old, new))
-        return [Difference("picture", figure, "size", a, b)]
+        return [Difference("picture", figure, "size", a, b, unit=_PIXELS)]
     steps = np.abs(old - new).max(axis=2)
     size = int(steps.max())
     if size <= PIXEL_TOLERANCE:
@@ -50,16 +52,24 @@ def pictures(figure: str, stored: bytes, now: bytes) -> list[Difference]:
     where = f"pixels {columns.min()} to {columns.max()} across, {rows.min()} to {rows.max()} down"
     row, column = np.unravel_index(steps.argmax(), steps.shape)
     a, b = (f"colour {tuple(map(int, p[row, column]))}" for p in (old, new))
-    return [Difference("picture", figure, where, a, b, size, PIXEL_TOLERANCE, "steps of 255")]
+    return [Difference("picture", figure, where, a, b, size, PIXEL_TOLERANCE, _STEPS)]
 
 
-def pixels(picture: bytes) -> np.ndarray:
-    """Return a picture (png) as numbers from 0 to 255: rows by columns by red, green and blue."""
-    return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), int)
+def pixels(picture: bytes) -> np.ndarray | None:
+    """Return a picture (png) as numbers from 0 to 255: rows by columns by red, green and blue.
+
+    None where it cannot be read.
+    """
+    try:
+        return np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"), int)
+    except Exception:  # there is no end to what a damaged file makes Pillow raise
+        return None
 
 
 def drawings(figure: str, stored: str, now: str) -> list[Difference]:
     """Compare two drawings (svg): words to the letter, coordinates within `POINT_TOLERANCE`.
+
+    The first words that differ are given, and the first element that is drawn otherwise.
 
     Parameters
     ----------
@@ -72,17 +82,26 @@ def drawings(figure: str, stored: str, now: str) -> list[Difference]:
     if len(old) != len(new):
         a, b = (f"{len(parts) // 2} elements" for parts in (old, new))
         return [Difference("picture", figure, "drawing", a, b)]
-    for number, (a, b) in enumerate(zip(old, new, strict=True)):
-        where, allowed = f"drawing, element {number // 2 + 1}", POINT_TOLERANCE
-        if number % 2:
-            size = apart(a, b, lambda x, y: abs(x - y))
-        else:  # words between two tags
-            where, allowed, size = f"{where}, words", 0.0, 0.0 if a == b else math.inf
-        if size > allowed:
-            known = size if math.isfinite(size) else None
-            a, b = a.strip()[:_SHOWN], b.strip()[:_SHOWN]
-            return [Difference("picture", figure, where, a, b, known, allowed, "points")]
-    return []
+    found, pairs = [], list(zip(old, new, strict=True))
+    for number, (a, b) in enumerate(pairs[::2]):  # between two tags
+        if a != b:
+            where = f"drawing, element {number}, words"
+            found.append(Difference("picture", figure, where, _cut(a), _cut(b)))
+            break
+    for number, (a, b) in enumerate(pairs[1::2], 1):
+        if (size := apart(a, b, lambda x, y: abs(x - y))) > POINT_TOLERANCE:
+            where, known = f"drawing, element {number}", size if math.isfinite(size) else None
+            texts = _cut(a), _cut(b)
+            found.append(
+                Difference("picture", figure, where, *texts, known, POINT_TOLERANCE, _POINTS)
+            )
+            break
+    return found
+
+
+def only_drawn(difference: Difference) -> bool:
+    """Whether pixels or points differ, as from one environment to another, and nothing else."""
+    return difference.unit in (_STEPS, _PIXELS, _POINTS)
 
 
 def inline(notebook: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[Difference]:
@@ -108,6 +127,10 @@ def shown(notebook: str, content: Mapping[str, Any]) -> dict[str, bytes]:
         for name, cell in code_cells(notebook, content).items()
         for number, picture in enumerate(_encoded(cell), 1)
     }
+
+
+def _cut(text: str) -> str:
+    return text.strip()[:_SHOWN]
 
 
 def _encoded(cell: Mapping[str, Any]) -> Iterator[str]:

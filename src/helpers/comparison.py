@@ -1,12 +1,11 @@
 """What two runs on disk gave, compared thing by thing."""
 
+import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from helpers import compare, compare_pictures, manifest, outputs
 from helpers.compare import Difference
@@ -14,6 +13,8 @@ from helpers.reexecution import CheckError, Records
 
 MERGED = "results.json"
 """The file that readers see: the results of all notebooks of a run."""
+
+STORED = "the stored"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class Place:
         """What the manifest says of each notebook."""
         return self.manifest.get("notebooks", {})
 
+    def results(self, name: str) -> dict[str, Any] | None:
+        """Return the results of a notebook by name; None where its file is missing."""
+        return outputs.results_in(self.folder / f"{name}.results.json")
+
     def notebook(self, name: str) -> dict[str, Any]:
         """Return an executed notebook (nbformat JSON)."""
         found = manifest.read_json(self.folder / f"{name}.ipynb")
@@ -40,12 +45,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Compared:
-    """One thing that was compared: in which notebook and file it is, and how it differs."""
+    """One thing that was compared: in which notebook and file it is, and how it differs.
+
+    `why` says why, where that is seen at once.
+    """
 
     level: str
     notebook: str
     file: str
     found: tuple[Difference, ...]
+    why: str = ""
 
 
 def of_runs(
@@ -61,6 +70,9 @@ def of_runs(
         if places == [True, True]:
             yield from _of_notebook(stored, again, name, records.get(name))
             yield from _of_results(stored, again, name)
+    for place, whose in ((stored, STORED), (again, "the other run's")):
+        if place.manifest:  # what was just executed is merged nowhere
+            yield from _of_merged(place, whose, names)
     yield from _of_figures(stored, again, names)
 
 
@@ -108,20 +120,40 @@ def _not_passed(
 
 def _of_results(stored: Place, again: Place, name: str) -> Iterator[Compared]:
     file = f"{name}.results.json"
-    before, after = (outputs.results_in(place.folder / file) for place in (stored, again))
+    before, after = (place.results(name) for place in (stored, again))
     if before is None or after is None:
-        a, b = (f"{len(each)} results" if each else "missing" for each in (before, after))
+        a, b = ("missing" if each is None else f"{len(each)} results" for each in (before, after))
         if before != after:
             lost = Difference("result", name, "all of them", a, b)
             yield Compared("result", name, file, (lost,))
         return
     found = compare.results(before, after)
     yield from _by_what("result", name, file, {**before, **after}, found)
-    merged = outputs.results_in(stored.folder / MERGED) or {}
-    readers = {key: result for key, result in merged.items() if result["notebook"] == name}
-    for difference in compare.results(readers, after):
-        if difference not in found:  # results.json says other than the notebook's own file
-            yield Compared("result", name, MERGED, (difference,))
+
+
+def _of_merged(place: Place, whose: str, names: Sequence[str]) -> Iterator[Compared]:
+    """Compare all of a run's results.json with the results files of its own notebooks.
+
+    Nothing but the results of notebooks to skip is left out.
+    """
+    merged = outputs.results_in(place.folder / MERGED)
+    own = {
+        result: (name, content)
+        for name in {**place.entries, **dict.fromkeys(names)}
+        for result, content in (place.results(name) or {}).items()
+    }
+    parts = {result: content for result, (name, content) in own.items() if name in names}
+    if merged is None:
+        found = [Difference("result", MERGED, "all of it", "missing", "there")]
+    else:
+        kept = {key: result for key, result in merged.items() if key in parts or key not in own}
+        found = compare.results(kept, parts)
+    for difference in found:
+        if whose != STORED:
+            difference = replace(difference, stored=difference.now, now=difference.stored)
+        notebook, _ = own.get(difference.what, ("", None))
+        why = f"{whose} {MERGED} is not what its notebooks' files say"
+        yield Compared("result", notebook, MERGED, (difference,), why)
 
 
 def _by_what(
@@ -134,9 +166,10 @@ def _by_what(
 def _of_figures(stored: Place, again: Place, names: Sequence[str]) -> Iterator[Compared]:
     owners = {**_owners(again), **_owners(stored)}
     files = {file.name: 1 for place in (stored, again) for file in sorted(place.figures.glob("*"))}
+    skipped = {*stored.entries, *again.entries} - {*names}
     for file in files:
         owner = owners.get(file, "")
-        if owner in names or not owner:
+        if owner not in skipped:
             level = "picture" if file.endswith((".png", ".svg")) else "figure data"
             pair = [place.figures / file for place in (stored, again)]
             yield Compared(level, owner, file, tuple(_of_figure_file(level, file, *pair)))
@@ -158,11 +191,16 @@ def _of_figure_file(level: str, file: str, stored: Path, now: Path) -> list[Diff
         a, b = ("there" if path.is_file() else "missing" for path in (stored, now))
         return [Difference(level, figure, f"the file {file}", a, b)]
     if kind == "csv":
-        tables = (pd.read_csv(path) for path in (stored, now))
-        return compare.tables(figure, *tables)
+        return compare.tables(figure, *(_rows(path) for path in (stored, now)))
     if kind == "json":
         return compare.descriptions(figure, *(json.loads(p.read_bytes()) for p in (stored, now)))
     if kind == "png":
         return compare_pictures.pictures(figure, *(path.read_bytes() for path in (stored, now)))
     texts = (path.read_text(encoding="utf-8") for path in (stored, now))
     return compare_pictures.drawings(figure, *texts)
+
+
+def _rows(path: Path) -> list[list[str]]:
+    """Return a table as it is written: pandas would take `NA` for a gap, and 007 for 7."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))

@@ -57,11 +57,19 @@ def read(folder: Path) -> dict[str, Any] | None:
     manifest = read_json(folder / NAME) or {}
     entries = manifest.get("notebooks")
     readable = (
-        isinstance(manifest.get("versions"), dict)
+        _are_versions(manifest.get("versions"))
         and isinstance(entries, dict)
         and all(name in MODELS and _is_entry(entry) for name, entry in entries.items())
     )
     return manifest if readable else None
+
+
+def _are_versions(found: object) -> bool:
+    named = found if isinstance(found, dict) else {}
+    made_by, packages = [named.get("python"), named.get("platform")], named.get("packages")
+    return isinstance(packages, dict) and all(
+        isinstance(version, str) for version in [*made_by, *packages.values()]
+    )
 
 
 def _is_entry(entry: object) -> bool:

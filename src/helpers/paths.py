@@ -3,10 +3,13 @@
 Places are decided by the environment, never by a notebook.
 """
 
+import errno
 import json
 import os
 import re
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -138,3 +141,35 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Put a copy of a finished folder in the place of another, which stands until that is complete.
+
+    Of processes that do so at once the last one's copy stays.
+
+    Parameters
+    ----------
+    folder
+        The folder to replace; it need not be there.
+    new
+        The finished one.
+    """
+    name = f".{folder.name}.{os.getpid()}"
+    beside, old = (folder.with_name(f"{name}.{part}.part") for part in ("new", "old"))
+    try:
+        shutil.copytree(new, beside)
+        while beside.exists():
+            with suppress(FileNotFoundError):  # it never was, or another process has moved it
+                folder.rename(old)
+            try:
+                beside.rename(folder)
+            except OSError as error:
+                if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                    raise
+                shutil.rmtree(old, ignore_errors=True)  # another process put its own there
+    finally:
+        if beside.exists() and old.exists():
+            old.rename(folder)
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

@@ -256,7 +256,7 @@ def _find(text: str, notebooks: Iterable[str]) -> str:
     for name in names:
         if text == name or (text and name.startswith(f"{text}_")):
             return name
-    raise RunError(f"no notebook {text!r} to run; there are {', '.join(names)}")
+    raise RunError(f"there is no notebook {text!r}; there are {', '.join(names)}")
 
 
 def _assignment(statement: ast.stmt) -> tuple[str, Any]:

@@ -1,6 +1,5 @@
 """Build site/ from a finished run: write what Sphinx reads, render it, replace the old site."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -67,7 +66,7 @@ def build(run: str) -> Path:
             source, target = Path(temporary, "source"), Path(temporary, "html")
             _write_sources(source, finished)
             render(source, target)
-            _replace(site, target)
+            paths.replace_folder(site, target)
     except PagesError:
         raise
     except _EXPECTED as error:
@@ -123,19 +122,3 @@ def _pages(run: Run) -> tuple[dict[str, str], dict[str, str]]:
 
 def _with_below(text: str, pages: Iterable[str]) -> str:
     return "\n".join([text, "```{toctree}", ":hidden:", *pages, "```", ""])
-
-
-def _replace(site: Path, new: Path) -> None:
-    """Put a finished folder in the place of another, which stands until the copy is complete."""
-    beside = site.with_name(f".site.{os.getpid()}.part")
-    old = site.with_name(f".site.{os.getpid()}.old.part")
-    try:
-        shutil.copytree(new, beside)
-        if site.exists():
-            site.rename(old)
-        beside.rename(site)
-    finally:
-        if old.exists() and not site.exists():
-            old.rename(site)
-        shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
