@@ -64,8 +64,13 @@ def _run(command: list[str], folder: Path) -> float:
             code = process.wait(_LONGEST)
         except subprocess.TimeoutExpired:
             code = _kill(process.pid)
-        ended.set()
-        watcher.join()
+        except BaseException:  # Ctrl-C, mostly
+            with suppress(psutil.NoSuchProcess):
+                _kill(process.pid)
+            raise
+        finally:
+            ended.set()
+            watcher.join()
     if code:
         last = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
         raise CommandError(f"{' '.join(command)}: exit code {code}\n{last}")

@@ -10,7 +10,6 @@ import datetime as dt
 import importlib.metadata
 import itertools
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from report import BARE, CHANGED, LOOP, NOTHING, OURS, SWEEP, WARM
 
 from helpers.manifest import this_platform
 from helpers.parameters import POLICIES
+from helpers.runner import processors
 
 HERE = Path(__file__).resolve().parent
 SNAKEMAKE = HERE / ".venv" / BIN.name / "snakemake"
@@ -133,8 +133,9 @@ def notebooks(folder: Path, size: int, every: bool) -> Iterator[Way]:
     execute: Command = [BIN / "jupyter", "execute", "--output", "{notebook_name}-executed"]
     yield way("jupyter execute", [[*execute, *sources]])
     if SNAKEMAKE.is_file():
-        snakemake: Command = [SNAKEMAKE, "--cores", "2", "--snakefile", HERE / "Snakefile"]
-        yield way("snakemake --cores 2, papermill", [snakemake])
+        cores = str(processors())  # as many as ours takes
+        snakemake: Command = [SNAKEMAKE, "--cores", cores, "--snakefile", HERE / "Snakefile"]
+        yield way(f"snakemake --cores {cores}, papermill", [snakemake])
     yield way(BARE, [_bare(names)])
 
 
@@ -165,7 +166,6 @@ def settings(folder: Path, sizes: Sequence[int], sample: int) -> Iterator[Way]:
 
 def about() -> dict[str, Any]:
     """Return the machine, the versions, and what could not be run."""
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     here = SNAKEMAKE.is_file()
     if here:
@@ -176,7 +176,7 @@ def about() -> dict[str, Any]:
     return {
         "machine": {
             "processor": _processor(),
-            "processors": cpus,
+            "processors": processors(),
             "memory GB": round(psutil.virtual_memory().total / 1e9, 1),
             "system": this_platform(),
             "python": platform.python_version(),

@@ -21,7 +21,7 @@ FACT = {
     "conflict": None,
 }
 UNKNOWN = FACT["source"] | {"title": "No address", "url": ""}
-CONFLICT = {"with": ["F2"], "counter": "same counter", "chosen": "F1", "reason": "F2 is a misprint"}
+CONFLICT = {"with": ["F2"], "counter": "same counter", "judged": "F1", "reason": "F2 is a misprint"}
 KNOWN = {
     "fact:F1": FACT | {"conflict": CONFLICT},
     "fact:F2": FACT | {"printed": "260"},
@@ -86,11 +86,16 @@ FIGURES = {
     }
 }
 CLAIMS = pd.DataFrame(
-    [("c01", "week.twice"), ("c01", "week.share"), ("c02", "week.mean")],
-    columns=["claim", "result"],
+    [
+        ("c01", "main", "week.twice"),
+        ("c01", "main", "week.share"),
+        ("c02", "main", "week.mean"),
+        ("c02", "other", "week.share"),
+    ],
+    columns=["claim", "reading", "result"],
 )
 SETTINGS = {"01_jurisdiction_growth": {"travis": False}}
 
 
-def lineage(results=RESULTS, figures=FIGURES, known=KNOWN):
-    return Lineage("mine", results, figures, CLAIMS, known, SETTINGS)
+def lineage(results=RESULTS, figures=FIGURES, known=KNOWN, told=frozenset()):
+    return Lineage("mine", results, figures, CLAIMS, known, SETTINGS, told)

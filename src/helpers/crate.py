@@ -168,42 +168,30 @@ def _about_file(name: str, path: Path, archived: Archived) -> dict[str, Any]:
 def _add_workflow(
     crate: ROCrate, archived: Archived, defaults: Iterable[Mapping[str, Any]]
 ) -> None:
-    python = ComputerLanguage(
-        crate, "https://www.python.org/", {"name": "Python", "url": "https://www.python.org/"}
-    )
-    crate.add(python)
+    home = "https://www.python.org/"
+    python = crate.add(ComputerLanguage(crate, home, {"name": "Python", "url": home}))
     notebooks = [crate.get(f"notebooks/{name}.ipynb") for name in archived.notebooks]
     for notebook in notebooks:
         notebook["programmingLanguage"] = python
-    slots = [
-        crate.add_formal_parameter(
-            row["name"],
-            _TYPES[row["type"].split(" or ")[0]],
-            identifier=_slot(row["notebook"], row["name"]),
-            description=row["meaning"],
-            properties={"defaultValue": str(row["default"])},
-        )
-        for row in defaults
-        if row["notebook"] in archived.notebooks
-    ]
-    source = archived.files[WORKFLOW]
-    about = _about_file(WORKFLOW, source, archived)
-    kinds = ["File", "SoftwareSourceCode", "ComputationalWorkflow"]
-    crate.add_workflow(
-        source,
-        WORKFLOW,
-        main=True,
-        lang=python,
-        properties=about
-        | {
-            "@type": kinds,
-            "name": "detainers run: the notebooks in sequence",
-            "hasPart": notebooks,
-            "input": slots,
-            "softwareRequirements": [
-                crate.get(name) for name in ("requirements.lock", "environment.yml")
-            ],
-        },
+    source, needed = archived.files[WORKFLOW], ("requirements.lock", "environment.yml")
+    about = {
+        **_about_file(WORKFLOW, source, archived),
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "name": "detainers run: the notebooks in sequence",
+        "hasPart": notebooks,
+        "input": [_add_slot(crate, r) for r in defaults if r["notebook"] in archived.notebooks],
+        "softwareRequirements": [crate.get(name) for name in needed],
+    }
+    crate.add_workflow(source, WORKFLOW, main=True, lang=python, properties=about)
+
+
+def _add_slot(crate: ROCrate, row: Mapping[str, Any]) -> ContextEntity:
+    return crate.add_formal_parameter(
+        row["name"],
+        _TYPES[row["type"].split(" or ")[0]],
+        identifier=_slot(row["notebook"], row["name"]),
+        description=row["meaning"],
+        properties={"defaultValue": str(row["default"])},
     )
 
 

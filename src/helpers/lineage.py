@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -33,12 +35,16 @@ class Lineage:
     figures
         What is said of each of its figures (title, notebook, cell, inputs), by name.
     claims
-        Which results settle each claim: `claim`, `result`.
+        Which results settle each claim: `claim`, `reading` (`main` or `other`), `result`.
     known
         Description of each fact, series, assumption and parameter by its name as an input
-        (`fact:A028`).
+        (`fact:A028`), as data/ is now; it is `changed` where data/ had another when the run was
+        made.
     settings
         Value of each parameter in the run, by notebook and name.
+    told
+        The results that its notebooks tell in sentences and tables, the closing table of all
+        results of a notebook apart.
     """
 
     run: str
@@ -47,10 +53,11 @@ class Lineage:
     claims: pd.DataFrame
     known: Mapping[str, dict[str, Any]]
     settings: Mapping[str, Mapping[str, Any]]
+    told: frozenset[str] = frozenset()
 
 
 def load(run: str) -> Lineage:
-    """Read a finished run, and describe the evidence it can rest on.
+    """Read a finished run, and describe the evidence it can rest on, as data/ is now.
 
     Raises
     ------
@@ -65,20 +72,43 @@ def load(run: str) -> Lineage:
         results = json.loads((folder / "results.json").read_text(encoding="utf-8"))["results"]
         figures = read_figures(run)
         settings = {n: each["key"]["parameters"] for n, each in recorded["notebooks"].items()}
+        told = frozenset(each for name in settings for each in _told(folder / f"{name}.ipynb"))
         _check(results, figures)
     except FileNotFoundError:
         raise LineageError(f"there is no finished run {run!r}") from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LineageError(f"run {run!r} has a file that cannot be read; run it again") from None
     tests = datapackage.load("claim_tests")
-    claims = tests.loc[tests["reading"].eq("main"), ["claim", "result"]]
-    return Lineage(run, results, figures, claims, described(evidence.load()), settings)
+    claims = tests[["claim", "reading", "result"]]
+    known = described(evidence.load())
+    for item in list(_changed(recorded, known)):
+        known[item] |= {"changed": True}
+    return Lineage(run, results, figures, claims, known, settings, told)
 
 
 def read_figures(run: str) -> dict[str, dict[str, Any]]:
     """Return what is said of each figure of a run, by name in alphabetical order."""
     files = sorted(paths.figure_folder(run).glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def _told(path: Path) -> Iterator[str]:
+    """Yield the results that an executed notebook links, but for its closing table of all."""
+    for cell in (manifest.read_json(path) or {"cells": []})["cells"]:
+        if ".write()" not in "".join(cell["source"]):
+            yield from re.findall(r"results\.json#([\w.]*\w)", json.dumps(cell.get("outputs", [])))
+
+
+def _changed(recorded: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the facts, assumptions and series that data/ had otherwise when a run was made."""
+    root = paths.project_root()
+    for file, kind in manifest.BY_ROW.items():
+        before, now = recorded.get("rows", {}).get(file, {}), manifest.hashes_of_rows(root / file)
+        yield from (f"{kind}:{name}" for name, row in now.items() if before.get(name, row) != row)
+    for item, about in known.items():
+        before = recorded.get("data", {}).get(about.get("file"))
+        if before and before != manifest.sha256(root / about["file"]):
+            yield item
 
 
 def _check(results: Mapping[str, Any], figures: Mapping[str, Any]) -> None:
@@ -97,7 +127,8 @@ def described(ledger: evidence.Ledger) -> dict[str, dict[str, Any]]:
     -------
     dict
         For a fact its value as printed, unit, place, window, definition, whose record it is, its
-        source with address, and the conflict it is in (None where there is none); for a series
+        source with address, and the conflict it is in with the fact that the judgement chooses,
+        whatever the run's `source_policy` (None where there is no conflict); for a series
         its title, file and sources; for an assumption its value, range, unit, meaning and reason;
         for a parameter its meaning.
     """
@@ -190,7 +221,8 @@ def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        `input` and its description, `results`, `figures` and `claims` (names).
+        `input` and its description, `results` and `figures` (names), and `claims`: for each the
+        readings (`main`, `other`) that move.
 
     Raises
     ------
@@ -201,25 +233,44 @@ def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
         raise LineageError(f"there is no {' '.join(item.split(':', 1))!r}")
     moved = above(item, lineage.results)
     touched = {item, *(f"result:{name}" for name in moved)}
-    settled = lineage.claims["result"].isin(moved)
+    claims = lineage.claims[lineage.claims["result"].isin(moved)]
     return {
         "input": item,
         **lineage.known[item],
         "results": moved,
         "figures": [n for n, about in lineage.figures.items() if touched & {*about["inputs"]}],
-        "claims": lineage.claims.loc[settled, "claim"].unique().tolist(),
+        "claims": {
+            claim: readings.unique().tolist()
+            for claim, readings in claims.groupby("claim", sort=False)["reading"]
+        },
     }
 
 
-def unused(lineage: Lineage) -> list[str]:
-    """Return the facts that no result and no figure names, in the order of the evidence."""
-    named_inputs = {item for _, inputs in _owners(lineage) for item in inputs}
-    facts = [item for item in lineage.known if item.startswith("fact:")]
-    return [item.removeprefix("fact:") for item in facts if item not in named_inputs]
+def unused(lineage: Lineage) -> dict[str, list[str]]:
+    """Return what is there and put to no use.
+
+    Returns
+    -------
+    dict
+        `facts` that no result and no figure names, in the order of the evidence; `results` that no
+        other result, figure, claim, sentence or table names, but for the closing table of all
+        results of a notebook.
+    """
+    used = {item for _, inputs in _owners(lineage) for item in inputs}
+    used |= {f"result:{name}" for name in (*lineage.told, *lineage.claims["result"])}
+    facts = [item.removeprefix("fact:") for item in lineage.known if item.startswith("fact:")]
+    return {
+        "facts": [name for name in facts if f"fact:{name}" not in used],
+        "results": [name for name in lineage.results if f"result:{name}" not in used],
+    }
 
 
 def groundless(lineage: Lineage) -> list[str]:
-    """Return the results that lead to no source, stated assumption, simulation or records."""
+    """Return the results that lead to no source, stated assumption, simulation or records.
+
+    A simulation is ground: what it assumes is no row of data/ but stated in the cell that draws it
+    and in the function called there.
+    """
     ground = ("fact:", "series:", "assumption:", "simulation:", "records:")
     return [
         name
@@ -286,7 +337,7 @@ def _fact(row: Mapping[str, Any], conflict: Mapping[str, Any] | None) -> dict[st
         and {
             "with": [fact for fact in conflict["facts"] if fact != row["fact_id"]],
             "counter": conflict["counter"],
-            "chosen": conflict["chosen_fact"] or None,
+            "judged": conflict["chosen_fact"] or None,
             "reason": conflict["reason"],
         },
     }

@@ -119,7 +119,8 @@ def _add(item: Mapping[str, Any], user: str | None, nodes: dict[str, _Node]) -> 
     name = item["input"]
     if name not in nodes:
         kind, _, key = name.partition(":")
-        nodes[name] = _Node(kind, f"{kind} {key}", _says(item))
+        since = ["changed since the run"] if item.get("changed") else []
+        nodes[name] = _Node(kind, f"{kind} {key}", [*_says(item), *since])
     if user is not None:
         nodes[name].users[user] = None
     for below in item.get("inputs", []):

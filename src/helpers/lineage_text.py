@@ -20,8 +20,21 @@ def dependent_lines(found: Mapping[str, Any]) -> list[str]:
     lines = [first, *(f"  {line}" for line in more)]
     for kind in ("results", "figures", "claims"):
         lines += [f"{kind} that move with it: {len(found[kind])}"]
-        lines += [f"- {name}" for name in found[kind]]
+        lines += [f"- {name}" for name in found[kind] if kind != "claims"]
+    for claim, readings in found["claims"].items():
+        lines.append(f"- {claim}{'' if 'main' in readings else ' (in its other reading)'}")
     return lines
+
+
+def unused_lines(found: Mapping[str, list[str]]) -> list[str]:
+    """Return what `helpers.lineage.unused` found as lines of text."""
+    facts, results = found["facts"], found["results"]
+    return [
+        f"facts that no result and no figure names: {len(facts)}",
+        *(f"- {name}" for name in facts),
+        f"results that only their notebook's table of all results shows: {len(results)}",
+        *(f"- {name}" for name in results),
+    ]
 
 
 def input_lines(item: Mapping[str, Any]) -> list[str]:
@@ -32,6 +45,11 @@ def input_lines(item: Mapping[str, Any]) -> list[str]:
     item
         `input` (its name) with its description, as `helpers.lineage.described` gives it.
     """
+    lines = _input_lines(item)
+    return [*lines, "changed since the run"] if item.get("changed") else lines
+
+
+def _input_lines(item: Mapping[str, Any]) -> list[str]:
     kind, _, key = item["input"].partition(":")
     name = f"{kind} {key}"
     if "printed" in item:
@@ -44,6 +62,10 @@ def input_lines(item: Mapping[str, Any]) -> list[str]:
         tried = f" (varied {' to '.join(ends)})" if ends else ""
         value = f"{item['value']:g} {item['unit']}{tried}"
         return [f"{name}: {value}: {item['meaning']}", f"reason: {item['reason']}"]
+    if kind == "simulation":
+        return [f"{name}: drawn from this seed; the cell states what it assumes"]
+    if kind in ("fact", "series", "assumption"):
+        return [f"{name}: data/ does not have it any more"]
     set_to = f" = {item['value']}" if "value" in item else ""
     meaning = f": {item['meaning']}" if "meaning" in item else ""
     return [f"{name}{set_to}{meaning}"]
@@ -73,7 +95,7 @@ def _fact_lines(fact: Mapping[str, Any]) -> list[str]:
     lines = [f"{fact['definition']} ({where}); whose record: {fact['whose']}"]
     lines += filter(None, [f"source: {source['title']} ({printed_by})", source["url"]])
     if conflict:
-        choice = f"chosen: {conflict['chosen']}" if conflict["chosen"] else "both stand"
+        choice = f"judged: {conflict['judged']}" if conflict["judged"] else "both stand"
         others = ", ".join(conflict["with"])
         lines.append(f"conflict with {others}; {conflict['counter']}; {choice}")
         lines.append(f"reason: {conflict['reason']}")

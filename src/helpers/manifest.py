@@ -126,7 +126,7 @@ def ingredients(root: Path) -> dict[str, Any]:
         "data": {
             path.relative_to(root).as_posix(): sha256(path) for path in _data_files(root / "data")
         },
-        "rows": {file: _hashes_of_rows(root / file) for file in BY_ROW},
+        "rows": {file: hashes_of_rows(root / file) for file in BY_ROW},
         "lock": sha256(root / "requirements.lock"),
         "python": platform.python_version(),
     }
@@ -262,7 +262,7 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _hashes_of_rows(path: Path) -> dict[str, str]:
+def hashes_of_rows(path: Path) -> dict[str, str]:
     """Return eight digits of the hash of each row of a table, by its first column."""
     if not path.is_file():
         return {}
