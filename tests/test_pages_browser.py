@@ -1,9 +1,9 @@
 import json
-import shutil
 
 import pytest
 
 import browser as real
+import reference_pages
 from helpers import pages, paths
 from test_pages import make_project
 
@@ -15,14 +15,8 @@ def browser():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The pages of the reference run."""
-    out = tmp_path_factory.mktemp("site")
     real.found()
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for folder in ("papermill_runs", "figures"):
-            shutil.copytree(paths.project_root() / folder / "reference", out / folder / "reference")
-        monkeypatch.setenv("DETAINERS_OUT", str(out))
-        return pages.build("reference").parent
+    return reference_pages.built(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections import Counter
 from urllib.parse import unquote, urlsplit
 
@@ -10,7 +9,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup, SoupStrainer
 
-from helpers import pages, paths
+import reference_pages
+from helpers import paths
 from helpers.pages import words
 from helpers.results import shown
 
@@ -25,12 +25,7 @@ FIGURES = {
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    out = tmp_path_factory.mktemp("site")
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for folder in ("papermill_runs", "figures"):
-            shutil.copytree(paths.project_root() / folder / "reference", out / folder / "reference")
-        monkeypatch.setenv("DETAINERS_OUT", str(out))
-        return pages.build("reference").parent
+    return reference_pages.built(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from graphlib import TopologicalSorter
 from html import escape
 from typing import Any
@@ -207,6 +208,7 @@ def _box(node: _Node) -> str:
     )
 
 
+@cache  # the same facts stand in many drawings
 def _cut(text: str, width: int) -> list[str]:
     return textwrap.wrap(text, width, max_lines=_LINES, placeholder=" …")
 
