@@ -293,3 +293,20 @@ def test_choices_and_steps_are_those_that_the_estimators_know():
     assert set(get_args(parameters.Ages.model_fields["group"].annotation)) == set(ages.GROUPS)
     steps = [n for n, of in parameters.Issuance.model_fields.items() if of.annotation is bool]
     assert steps == list(issuance.STEPS)
+
+
+# The weekly report
+
+
+@pytest.mark.parametrize("day", ["2016-03-25", "2018-12-16", "2025-01-04"])
+def test_a_week_that_the_synthetic_records_do_not_cover_is_refused(day):
+    said = refusal("04_weekly_report", week_start=day)
+    assert (
+        f"week_start = {day}: the synthetic records cover weeks that start from 2016-03-26" in said
+    )
+    assert merged("04_weekly_report", week_start=day, records="mine.xlsx")["week_start"] == day
+
+
+@pytest.mark.parametrize("limit", ["2", "0", "-1", "1001", "many", "11.5"])
+def test_a_limit_that_protects_nobody_or_is_no_number_is_refused(limit):
+    assert "minimum_cell" in refusal("04_weekly_report", minimum_cell=limit)

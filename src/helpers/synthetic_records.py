@@ -64,9 +64,13 @@ CONVICTIONS = {
 REDACTED = 0.125
 """Share of rows whose person is redacted, as in the releases of 2025 and 2026."""
 
+WEEKS = 156
+"""Weeks of the plan from `synthetic.FIRST_WEEK` on."""
+
 NEW_FORM = int(np.datetime64("2017-04-02").astype(int))
 """Day from 1970 on which form I-247A replaced the others (fact DAT003)."""
 
+_SHOCKS = 0.08  # as the synthetic panel has by default
 _LIFE = 60.0  # mean days until a detainer that is not declined ends; assumed
 _NEVER_UPDATED = 0.05  # share of records whose end nobody enters; assumed
 _MOVED = 0.03  # share of persons who are moved within a week, and get a second detainer; assumed
@@ -122,7 +126,7 @@ class Design:
 def design(
     seed: int,
     *,
-    weeks: tuple[int, int] = (0, 156),
+    weeks: tuple[int, int] = (0, WEEKS),
     scale: float = 1.0,
     effect: float = 2.0,
     pattern: synthetic.Pattern = "growing",
@@ -139,7 +143,7 @@ def design(
     seed
         Seed of the random numbers.
     weeks
-        First week and the one after the last, from -`synthetic.BURN_IN` to 156.
+        First week and the one after the last, from -`synthetic.BURN_IN` to `WEEKS`.
     scale
         Detainers over the nation's number (about 1,700 a week, later 3,050).
     effect, pattern, dispersion, delay
@@ -154,12 +158,12 @@ def design(
     ValueError
         If the span, the scale or an error is out of range.
     """
-    if not -synthetic.BURN_IN <= weeks[0] < weeks[1] <= 156:
-        raise ValueError(f"weeks {weeks}: a span within -{synthetic.BURN_IN} and 156 is needed")
+    if not -synthetic.BURN_IN <= weeks[0] < weeks[1] <= WEEKS:
+        raise ValueError(f"weeks {weeks}: a span within -{synthetic.BURN_IN} and {WEEKS} is needed")
     if not 0 < scale < np.inf:
         raise ValueError(f"scale = {scale}: a positive number is needed")
     rng = np.random.default_rng(seed)
-    plan = synthetic.plan(rng, effect=effect, pattern=pattern, shocks=0.08, weeks=156)
+    plan = synthetic.plan(rng, effect=effect, pattern=pattern, shocks=_SHOCKS, weeks=WEEKS)
     errors = errors or {}
     if errors and errors_from is None:
         raise ValueError("errors need the first of the days in which they are")
@@ -231,6 +235,7 @@ def _sent(made: Design, week: int, rng: np.random.Generator) -> Rows:
     at, to = week + synthetic.BURN_IN, made.agencies
     means = made.scale * np.array([made.plan.others[:, at], made.plan.known[:, at]])
     if made.dispersion > 1:
+        # The least number keeps a mean of 0, of an office that has stopped, within gamma's range.
         means = rng.gamma(means / (made.dispersion - 1) + 1e-300, made.dispersion - 1)
     sent = rng.poisson(means[(to.kind == KNOWN).astype(int), to.office] * to.weight)
     agency = rng.permutation(np.repeat(np.arange(len(sent)), sent))
@@ -252,11 +257,10 @@ def _outcomes(made: Design, rows: Rows, rng: np.random.Generator) -> None:
     """Draw how and when each detainer ends, and when a refusal was."""
     size, prepared = len(rows["agency"]), rows["prepared"]
     chance = made.agencies.declines[rows["agency"]]
-    begins = np.zeros(size, bool)
     if made.policy_day is not None:
-        begins = rows["agency"] == made.agencies.beginner
-        old = begins & (prepared < _days(made.policy_day))
-        chance = np.where(begins & ~old, synthetic.DECLINED_KNOWN, chance)
+        begun = rows["agency"] == made.agencies.beginner
+        begun &= prepared >= _days(made.policy_day)
+        chance = np.where(begun, synthetic.DECLINED_KNOWN, chance)
     declined = rng.random(size) < chance
     shares = [share for _, share in REASONS.values()]
     rows["reason"] = np.where(declined, DECLINED, _drawn(rng, shares, size))
@@ -268,9 +272,15 @@ def _outcomes(made: Design, rows: Rows, rng: np.random.Generator) -> None:
     rows["never"] = ~declined & (rng.random(size) < _NEVER_UPDATED)
     rows["refused"] = _part(rng, prepared, rows["lifted"])
     if made.policy_day is not None:
-        held = old & (rows["lifted"] >= _days(made.policy_day))
-        rows["reason"][held], rows["never"][held] = DECLINED, False
-        rows["lifted"][held] = rows["refused"][held] = _days(made.policy_day)
+        _decline_all_held(rows, made.agencies.beginner, _days(made.policy_day))
+
+
+def _decline_all_held(rows: Rows, agency: int, day: int) -> None:
+    """Let an agency decline on a day all detainers it has got and that have not ended."""
+    there = (rows["agency"] == agency) & (rows["prepared"] < day)
+    held = there & (rows["lifted"] >= day)
+    rows["reason"][held], rows["never"][held] = DECLINED, False
+    rows["lifted"][held] = rows["refused"][held] = day
 
 
 def _move(made: Design, rows: Rows, rng: np.random.Generator) -> None:

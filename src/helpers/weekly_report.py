@@ -33,11 +33,14 @@ AGES = {
 
 BREAKDOWNS = {
     "age": "age of the detainer when it was declined",
-    "criminality": "criminal history when the detainer was issued, by ICE's classes",
-    "conviction": "class of offence of the most serious conviction",
+    "offence": "most serious conviction, or where none is recorded ICE's class of criminal history",
     "citizenship": "citizenship",
 }
-"""What Section II breaks the declined detainers down by, besides jurisdictions."""
+"""What Section II breaks the declined detainers down by, besides jurisdictions.
+
+Convictions and criminal history are one breakdown: who has a conviction is of the class of the
+convicted, so that a table of each would give away what is hidden in the other.
+"""
 
 COUNTED = "(FROM records WHERE NOT coalesce(duplicate_later, false))"
 """The records without likely copies, as SQL."""
@@ -208,12 +211,15 @@ def declined_by(
         `by` (text) and `detainers` (Int64, NA where hidden): ages in order, others by count. An age
         is `not recorded` where the end has no date, or one before the issue.
     """
-    age = _age("detainer_lift_date")
+    classes = {
+        "age": _age("detainer_lift_date"),
+        "offence": f"coalesce(conviction, criminality, '{_UNKNOWN}')",
+        "citizenship": f"coalesce(citizenship, '{_UNKNOWN}')",
+    }
     counted = _protected(
         database,
         f"""
-        SELECT {age if by == "age" else f"coalesce({by}, '{_UNKNOWN}')"} AS "{by}",
-            count(*) AS detainers
+        SELECT {classes[by]} AS "{by}", count(*) AS detainers
         FROM {_declined(database)} GROUP BY ALL
         """,
         start,
