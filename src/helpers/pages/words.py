@@ -74,11 +74,10 @@ def interval(entry: Mapping[str, Any]) -> str:
 
 
 def notes(entry: Mapping[str, Any]) -> list[str]:
-    """Return what must stand beside a result's value: synthetic or not, and caveats, as HTML."""
+    """Return what must stand beside a result's value: synthetic or not, and its caveat, as HTML."""
     made_up = ["<em>Synthetic: from made-up records, not from observations.</em>"]
-    lines = (entry["caveat"] or "").splitlines()
-    caveats = [f"<em>Caveat:</em> {text(line)}" for line in lines]
-    return (made_up if entry["synthetic"] else []) + caveats
+    caveat = [f"<em>Caveat:</em> {text(entry['caveat'])}"] if entry["caveat"] else []
+    return (made_up if entry["synthetic"] else []) + caveat
 
 
 def table(
