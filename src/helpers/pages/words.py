@@ -97,10 +97,9 @@ def interval(entry: Mapping[str, Any]) -> str:
 
 
 def notes(entry: Mapping[str, Any]) -> list[str]:
-    """Return what must stand beside a result's value: synthetic or not, and caveats, as HTML."""
-    lines = (entry["caveat"] or "").splitlines()
-    caveats = [f"<em>Caveat:</em> {text(line)}" for line in lines]
-    return ([SYNTHETIC] if entry["synthetic"] else []) + caveats
+    """Return what must stand beside a result's value: synthetic or not, and its caveat, as HTML."""
+    caveat = [f"<em>Caveat:</em> {text(entry['caveat'])}"] if entry["caveat"] else []
+    return ([SYNTHETIC] if entry["synthetic"] else []) + caveat
 
 
 def table(
