@@ -552,6 +552,24 @@ def test_the_command_refuses_what_is_not_there_in_a_line(changed):
     ]
 
 
+def test_an_interrupted_check_leaves_an_earlier_report(changed, monkeypatch):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    def earlier(place):
+        paths.write_atomically(place.run.with_name("mine.check") / "check.html", "earlier")
+
+    monkeypatch.setattr(check.reexecution, "execute", interrupt)
+    answer = changed(earlier, ask)
+    assert answer.exit_code == 130
+    assert answer.stderr.splitlines() == [
+        "interrupted; an earlier report stays, the next check begins anew"
+    ]
+    assert (
+        paths.run_folder("mine").with_name("mine.check") / "check.html"
+    ).read_text() == "earlier"
+
+
 def ask(*arguments):
     return CliRunner().invoke(cli.app, ["check", *arguments])
 

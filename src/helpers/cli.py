@@ -247,11 +247,15 @@ def check(
     from helpers import check_report, terminal
 
     names = [name.strip() for text in skip or () for name in text.split(",")]
-    if other is None:
-        with terminal.cells_done(as_json) as progress:
-            report = checking.check(run, skip=names, progress=progress)
-    else:
-        report = checking.compare_runs(run, other, skip=names)
+    try:
+        if other is None:
+            with terminal.cells_done(as_json) as progress:
+                report = checking.check(run, skip=names, progress=progress)
+        else:
+            report = checking.compare_runs(run, other, skip=names)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; an earlier report stays, the next check begins anew", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         _print_json(report)
     else:

@@ -4,7 +4,9 @@ nbval compares and then forgets the outputs; with them kept, one execution serve
 """
 
 import json
-import sys
+import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,16 +15,31 @@ from typing import Any
 
 import pytest
 
-# Two seconds in each process, as helpers.cli says; nbval, which imports nbformat, comes later.
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that names the folder to keep it in, one file a notebook."""
     parser.addoption("--nbval-record", type=Path, required=True, metavar="FOLDER")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nbval end with the process that started it, and see that a kernel died."""
+    if not hasattr(config, "workerinput"):
+        threading.Thread(target=_end_with_starter, daemon=True).start()
+    _see_dead_kernels()
+
+
+def _end_with_starter() -> None:
+    """Wait until nobody holds the other end of standard input, then end this and its workers.
+
+    Their kernels see that they are gone.
+    """
+    os.read(0, 1)
+    if os.name == "posix" and os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _see_dead_kernels() -> None:
     """Let nbval see that a kernel died; it would wait for its answer as long as a cell may take."""
     from nbval.kernel import RunningKernel
 

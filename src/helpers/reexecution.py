@@ -22,8 +22,13 @@ CELL_SECONDS = 600
 """How long a cell may take."""
 
 # Only what is named here: plugins that happen to be installed could change what is found.
-_PLUGINS = ("helpers.nbval_record", "nbval.plugin", "xdist.plugin")
-_OPTIONS = ("--nbval", "--nbval-current-env", "--dist", "loadfile", "--color", "no", "--quiet")
+_PLUGINS = ("helpers.nbval_record", "nbval.plugin", "xdist.plugin", "no:cacheprovider")
+_OPTIONS = (
+    *(part for name in _PLUGINS for part in ("-p", name)),
+    *("--nbval", "--nbval-current-env", "--nbval-cell-timeout", str(CELL_SECONDS)),
+    *("-n", "auto", "--dist", "loadfile"),
+    *("--capture", "sys", "--color", "no", "--quiet"),  # standard input stays the lifeline
+)
 
 
 class CheckError(UserError):
@@ -88,37 +93,35 @@ def _pytest(
     kept: Path,
     progress: Callable[[int], None],
 ) -> None:
-    settings = kept / "pytest.ini"  # an empty one, in the place of those of other projects
-    settings.touch()
-    plugins = [part for name in _PLUGINS for part in ("-p", name)]
-    command = [sys.executable, "-m", "pytest", "-c", str(settings), "--rootdir", str(folder)]
-    command += [
-        *plugins,
-        "-p",
-        "no:cacheprovider",
-        *_OPTIONS,
-        "-n",
-        "auto",
-        "--maxprocesses",
-        str(len(notebooks)),
-    ]
-    command += ["--nbval-cell-timeout", str(CELL_SECONDS), "--nbval-record", str(kept)]
-    command += [str(folder / f"{name}.ipynb") for name in notebooks]
     with (kept / "said").open("w+", encoding="utf-8", errors="replace") as said:
         process = subprocess.Popen(
-            command, env=_environment(folder, out), cwd=kept, stdout=said, stderr=said
+            _command(folder, notebooks, kept),
+            env=_environment(folder, out),
+            cwd=folder,
+            stdin=subprocess.PIPE,  # its end is seen, however this process ends: nbval_record
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
-        try:
+        with process:
             while process.poll() is None:
                 progress(sum(file.read_bytes().count(b"\n") for file in kept.glob("*.jsonl")))
                 time.sleep(0.2)
-        finally:
-            process.terminate()
-            process.wait()
         said.seek(0)
         lines = [line.strip() for line in said if line.strip()]
     if process.returncode not in (0, 1):  # neither all passed nor some failed
         raise CheckError(f"nbval could not do its work: {lines[-1] if lines else 'no word of it'}")
+
+
+def _command(folder: Path, notebooks: Sequence[str], kept: Path) -> list[str]:
+    settings = kept / "pytest.ini"  # an empty one, in the place of those of other projects
+    settings.touch()
+    return [
+        *(sys.executable, "-m", "pytest", "-c", str(settings), "--rootdir", str(folder)),
+        *_OPTIONS,
+        *("--maxprocesses", str(len(notebooks)), "--nbval-record", str(kept)),
+        *(f"{name}.ipynb" for name in notebooks),  # in a path, [ and :: would have a meaning
+    ]
 
 
 def _environment(folder: Path, out: Path) -> dict[str, str]:
