@@ -425,8 +425,18 @@ def test_the_report_of_a_check_is_shown_where_there_is_one(project):
     assert page(project / "site", "reproduction").find("a", href="check.html") is None
     (folder / "reference.check").mkdir()
     (folder / "reference.check/check.html").write_text("<h1>Report</h1>", encoding="utf-8")
+    level = {"level": "result", "compared": 1660, "different": 2, "same_if": "within tolerance"}
+    now = {"python": "3.14.0", "platform": "Linux arm64"}
+    report = {"ok": False, "started": "2026-01-02T03:04:05+00:00", "levels": [level]}
+    found = json.dumps({**report, "environment": {"now": now}})
+    (folder / "reference.check/check.json").write_text(found, encoding="utf-8")
     pages.build("reference")
-    assert page(project / "site", "reproduction").find("a", href="check.html") is not None
+    shown = page(project / "site", "reproduction")
+    assert shown.find("a", href="check.html") is not None
+    said = shown.get_text()
+    assert "On 2026-01-02 the run was executed again, with Python 3.14.0 on Linux arm64" in said
+    assert "some of it differs" in said
+    assert "1,660" in said
     assert page(project / "site", "check").h1.get_text() == "Report"
 
 

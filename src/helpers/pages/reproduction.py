@@ -39,8 +39,7 @@ def page(run: Run) -> str:
             "# Reproduction",
             "",
             f"What made the run `{run.name}`: Python {words.plain(versions['python'])} on "
-            f"{words.plain(versions['platform'])}. Set up as the README says, "
-            f"`detainers run --run {run.name}` makes it again.",
+            f"{words.plain(versions['platform'])}.",
             "",
             *_report(run),
             "## Notebooks",
@@ -71,6 +70,29 @@ def _folded(caption: str, columns: list[str], rows: list[list[str]]) -> str:
 
 
 def _report(run: Run) -> list[str]:
-    if not check_report(run).is_file():
-        return ["`detainers check` executes the run again and compares everything.", ""]
-    return ['<p>The run was <a href="check.html">executed again and compared</a>.</p>', ""]
+    """Return what the last check of the run compared, with what outcome, and how to repeat it."""
+    repeat = "check" if run.name == paths.REFERENCE else f"check {run.name}"
+    command = f"`detainers {repeat}` executes the run again and compares everything."
+    found = manifest.read_json(check_report(run).with_suffix(".json"))
+    if found is None or not check_report(run).is_file():
+        return [command, ""]
+    outcome = "all of it is the same" if found["ok"] else "some of it **differs**"
+    rows = [
+        [
+            words.text(level["level"]),
+            f"{level['compared']:,}",
+            f"{level['different']:,}",
+            words.text(level["same_if"]),
+        ]
+        for level in found["levels"]
+    ]
+    now = found["environment"]["now"]
+    return [
+        f"On {words.plain(found['started'][:10])} the run was executed again, with Python "
+        f"{words.plain(now['python'])} on {words.plain(now['platform'])}, and compared with what is "
+        f'stored: {outcome}. <a href="check.html">The report</a> has every difference and what '
+        f"caused it. {command}",
+        "",
+        words.table("What was compared", ["What", "Compared", "Different", "Same if"], rows),
+        "",
+    ]
