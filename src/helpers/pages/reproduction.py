@@ -89,8 +89,8 @@ def _report(run: Run) -> list[str]:
     now = found["environment"]["now"]
     return [
         f"On {words.plain(found['started'][:10])} the run was executed again, with Python "
-        f"{words.plain(now['python'])} on {words.plain(now['platform'])}, and compared with what is "
-        f'stored: {outcome}. <a href="check.html">The report</a> has every difference and what '
+        f"{words.plain(now['python'])} on {words.plain(now['platform'])}, and compared with what "
+        f'is stored: {outcome}. <a href="check.html">The report</a> has every difference and what '
         f"caused it. {command}",
         "",
         words.table("What was compared", ["What", "Compared", "Different", "Same if"], rows),
