@@ -133,7 +133,20 @@ def test_no_small_count_of_an_exported_table_can_be_worked_out(rows, minimum):
     for export in (summaries.monthly, summaries.by_agency):
         whole, published = export(made, 1), export(made, minimum)
         if not published.empty:
+            counts = {"detainers", "declined", "share_declined"}
+            rows_of = published.drop(columns=counts & set(published))
+            whole = rows_of.merge(whole, on=list(rows_of), validate="one_to_one")
             disclosed.check(published, whole, "detainers", ["declined"], minimum)
+
+
+def test_the_order_of_agencies_tells_nothing_of_hidden_counts():
+    sizes = {1: 30, 2: 5, 3: 2, 4: 8, 5: 50}
+    rows = [(agency, None) for agency, size in sizes.items() for _ in range(size)]
+    found = summaries.by_agency(summary(rows))
+    hidden = found.loc[found["detainers"].isna(), "facility_code"]
+    assert found["detainers"].dropna().tolist() == [50, 30]
+    assert hidden.tolist() == sorted(hidden)
+    assert found["detainers"].isna().tolist() == [False, False, True, True, True]
 
 
 def test_shares_are_hidden_with_their_counts():

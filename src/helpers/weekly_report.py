@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from helpers.disclosure import protect, shown
+from helpers.errors import UserError
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ COUNTED = "(FROM records WHERE NOT coalesce(duplicate_later, false))"
 _UNKNOWN = "not recorded"
 
 
-class WeekError(ValueError):
+class WeekError(UserError):
     """The records do not cover a week; the message is one line."""
 
 

@@ -144,12 +144,13 @@ def by_agency(summary: Summary, minimum_cell: int = MINIMUM_CELL) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        Most detainers first: `facility_code`, `facility`, `state`, `detainers`, `declined`
-        (Int64), `share_declined` (Float64, from 0 to 1); NA where hidden.
+        Most detainers first, then by name those whose count is hidden, since their order would
+        tell of it: `facility_code`, `facility`, `state`, `detainers`, `declined` (Int64),
+        `share_declined` (Float64, from 0 to 1); NA where hidden.
     """
     order = ["detainers", "facility", "facility_code", "state"]
-    table = summary["agencies"].sort_values(order, ascending=[False, True, True, True])
-    shown = protect(table.reset_index(drop=True), "detainers", ["declined"], minimum_cell)
+    shown = protect(summary["agencies"], "detainers", ["declined"], minimum_cell)
+    shown = shown.sort_values(order, ascending=[False, True, True, True], ignore_index=True)
     return shown.assign(share_declined=shown["declined"] / shown["detainers"])
 
 
