@@ -7,10 +7,12 @@ import subprocess
 import sys
 import uuid
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from nbval.kernel import RunningKernel
 
-from helpers import reexecution
+from helpers import nbval_record, reexecution
 from processes import marked, wait_until
 from small_study import EVIDENCE, cell, notebook, read
 
@@ -32,6 +34,13 @@ def test_a_folder_may_have_any_name(tmp_path, environment):
     assert records[EVIDENCE]["first"]["outcome"] == "passed"
     executed = read(tmp_path / "out/papermill_runs/again" / f"{EVIDENCE}.ipynb")
     assert executed["cells"][0]["outputs"][0]["data"] == {"text/plain": "2"}
+
+
+def test_a_kernel_may_take_as_long_to_start_as_a_cell_to_run(monkeypatch):
+    monkeypatch.setattr(RunningKernel, "get_message", RunningKernel.get_message)  # put back after
+    option = SimpleNamespace(nbval_cell_timeout="600", nbval_kernel_startup_timeout=60)
+    nbval_record.pytest_configure(SimpleNamespace(option=option, workerinput={}))
+    assert option.nbval_kernel_startup_timeout == 600
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are found in /proc")

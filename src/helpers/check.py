@@ -258,8 +258,9 @@ def _compared(pair: _Pair) -> list[Compared]:
         if isinstance(error, CheckError):
             raise
         what = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        run = pair.stored.name
-        raise CheckError(f"a file of the run {run!r} is damaged ({what})") from error
+        runs = [repr(place.name) for place in (pair.stored, pair.again) if place.manifest]
+        whose = " or ".join(dict.fromkeys(runs))
+        raise CheckError(f"a file of the run {whose} is damaged ({what})") from error
     for place in (pair.stored, pair.again):
         if place.manifest and manifest.read(place.folder) != place.manifest:
             raise CheckError(f"the run {place.name!r} was written while it was read: try again")

@@ -22,9 +22,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let nbval end with the process that started it, and see that a kernel died."""
+    """Let nbval end with the process that started it, and see that a kernel died.
+
+    A kernel may take as long to start as a cell to run: a busy machine is no difference.
+    """
     if not hasattr(config, "workerinput"):
         threading.Thread(target=_end_with_starter, daemon=True).start()
+    config.option.nbval_kernel_startup_timeout = float(config.option.nbval_cell_timeout)
     _see_dead_kernels()
 
 
