@@ -72,12 +72,16 @@ def read(path: Path | str, progress: Callable[[str], None] = lambda line: None) 
 
 
 def _convert(path: Path, key: str, progress: Callable[[str], None]) -> tuple[Path, dict[str, Any]]:
+    import pyarrow
+
     from helpers.records import cache, canonical, engine, staging
     from helpers.records.report import report
 
     with cache.scratch() as scratch:
         staged, table = scratch / "staged.parquet", scratch / "canonical.parquet"
         parts, notes = staging.stage(path, staged, scratch, progress)
+        # Arrow keeps what it no longer needs; the memory of DuckDB would come on top of it.
+        pyarrow.default_memory_pool().release_unused()
         headers = {header for part in parts for header in part.header.used}
         with engine.connect(scratch, scratch / "cells.duckdb") as database:
             progress("putting the columns in order")
