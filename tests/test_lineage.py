@@ -166,7 +166,8 @@ def write_run(results=RESULTS, figures=FIGURES, settings=None, **recorded):
             name: {"key": {"parameters": values}, "sha256": {}, "figures": []}
             for name, values in settings.items()
         }
-        content = {"versions": {}, **recorded, "notebooks": entries}
+        versions = {"python": "3", "platform": "x", "packages": {}}
+        content = {"versions": versions, **recorded, "notebooks": entries}
         paths.write_atomically(folder / "manifest.json", paths.as_json(content))
 
 
