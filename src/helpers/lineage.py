@@ -1,4 +1,8 @@
-"""Where a number comes from, down to its sources, and what rests on a published figure."""
+"""Where a number comes from, down to its sources, and what rests on a published figure.
+
+A simulation is ground as a source is: what it assumes is no row of data/, but stated in the cell
+that draws it and in the function called there.
+"""
 
 import json
 import math
@@ -266,11 +270,7 @@ def unused(lineage: Lineage) -> dict[str, list[str]]:
 
 
 def groundless(lineage: Lineage) -> list[str]:
-    """Return the results that lead to no source, stated assumption, simulation or records.
-
-    A simulation is ground: what it assumes is no row of data/ but stated in the cell that draws it
-    and in the function called there.
-    """
+    """Return the results that lead to no source, stated assumption, simulation or records."""
     ground = ("fact:", "series:", "assumption:", "simulation:", "records:")
     return [
         name

@@ -10,10 +10,9 @@ from html import unescape
 from typing import Any
 
 from helpers.crate import Archived
+from helpers.parameters import FILES
 
 NAME = "REPLICATION.md"
-_OWN_FILES = ("records", "policy_dates")
-"""Parameters that name a file of the reader's own, which no archive holds."""
 
 
 def readme(
@@ -110,7 +109,7 @@ def _origins(table: Mapping[str, Any]) -> str:
 def _own_files(archived: Archived) -> list[str]:
     """Return the files of the reader's own that the run read, each once."""
     settings = [entry["key"]["parameters"] for entry in archived.notebooks.values()]
-    named = (values[name] for values in settings for name in _OWN_FILES if values.get(name))
+    named = (values[name] for values in settings for name in FILES if values.get(name))
     return list(dict.fromkeys(named))
 
 
@@ -203,7 +202,7 @@ def _command(archived: Archived, defaults: Iterable[Mapping[str, Any]]) -> str:
     """Return the command that makes the run again, under another name."""
     usual = {(row["notebook"], row["name"]): row["default"] for row in defaults}
     changed = [
-        f"-p {notebook[:2]}.{name}={'PATH' if name in _OWN_FILES else value}"
+        f"-p {notebook[:2]}.{name}={'PATH' if name in FILES else value}"
         for notebook, entry in archived.notebooks.items()
         for name, value in entry["key"]["parameters"].items()
         if value != usual[notebook, name]
