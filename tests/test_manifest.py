@@ -114,7 +114,7 @@ def test_circumstances_name_versions_and_no_commit_outside_git(project):
     found = manifest.circumstances(project)
     assert found["versions"]["python"] == sys.version.split()[0]
     assert {"pandas", "papermill", "pydantic"} <= set(found["versions"]["packages"])
-    assert "pytest" not in found["versions"]["packages"]
+    assert "ruff" not in found["versions"]["packages"]
     assert found["git"] == {"commit": None, "clean": None}
 
 

@@ -160,8 +160,8 @@ def test_an_interrupt_ends_all_processes_and_exits_with_130(project, programs):
     wait_until(lambda: finished(project) >= 1)
     os.killpg(command.pid, signal.SIGINT)  # as a terminal does: to the workers, too
     _, said = command.communicate(timeout=30)
-    assert command.returncode == 130
-    assert said.splitlines() == ["interrupted; what was finished stays, the next run goes on there"]
+    interrupted = "interrupted; what was finished stays, the next run goes on there"
+    assert (command.returncode, said.splitlines()) == (130, [interrupted])
     wait_until(lambda: not any(map(lives, begun(project))), 10)
 
 

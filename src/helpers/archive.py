@@ -13,13 +13,14 @@ import yaml
 
 from helpers import crate, lineage, manifest, paths, replication, request, runner
 from helpers.crate import Archived
+from helpers.errors import UserError
 
 METADATA = "ro-crate-metadata.json"
 _MADE_FROM = ("data", "notebooks", "src", "requirements.lock")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file can hold
 
 
-class ArchiveError(RuntimeError):
+class ArchiveError(UserError):
     """A run cannot be archived; the message is one line."""
 
 

@@ -5,33 +5,13 @@ import json
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from helpers.runner import Step
-    from helpers.sweep import Setting
-
-_USER_ERRORS = {
-    "helpers.archive": "ArchiveError",
-    "helpers.datapackage": "DataError",
-    "helpers.evidence": "EvidenceError",
-    "helpers.lineage": "LineageError",
-    "helpers.pages": "PagesError",
-    "helpers.parameters": "ParameterError",
-    "helpers.paths": "PathError",
-    "helpers.reexecution": "CheckError",
-    "helpers.records.problems": "RecordsError",
-    "helpers.request": "RunError",
-    "helpers.results": "ResultError",
-}
+from helpers.errors import UserError
 
 
 class _Answering(TyperGroup):
@@ -47,7 +27,7 @@ class _Answering(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("interrupted; what was finished stays, the next run goes on there", err=True)
             raise typer.Exit(130) from None
-        except _user_errors() as error:
+        except (OSError, UserError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None
 
@@ -137,7 +117,7 @@ def run(
 
     Notebooks whose code, parameters and data are unchanged are left alone.
     """
-    from helpers import request, runner
+    from helpers import request, runner, terminal
 
     names = None if only is None else [name.strip() for name in only.split(",")]
     document = {} if file is None else request.read_document(file)
@@ -145,7 +125,7 @@ def run(
     asked = request.requested([*pairs, *(parameter or [])], document, names)
     if records is not None:
         _read_records(records)
-    with _progress(as_json) as report:
+    with terminal.notebooks_done(as_json) as report:
         if dry_run:
             outcome = runner.preview(run, asked, only=names, force=force, report=report)
         else:
@@ -175,13 +155,13 @@ def parameters(
     as_json: _Json = False,
 ) -> None:
     """Show every parameter: type, default, choices, meaning."""
-    from helpers import request
+    from helpers import request, terminal
 
     rows = request.describe(None if notebook is None else [notebook])
     if as_json:
         _print_json(rows)
     else:
-        _print_tables(rows)
+        terminal.print_parameters(rows)
 
 
 @app.command()
@@ -210,10 +190,10 @@ def sweep(
     Settings whose code, parameters and data are unchanged are left alone. What succeeded is
     gathered into one table, results.parquet.
     """
-    from helpers import studies, sweep
+    from helpers import studies, sweep, terminal
 
     prepared = sweep.prepare(studies.read(study), run)
-    with _counted(len(prepared.plans), as_json) as report:
+    with terminal.settings_done(len(prepared.plans), as_json) as report:
         outcome = sweep.run(
             prepared,
             lambda: sweep.cluster(scheduler, scheduler_file, workers),
@@ -263,10 +243,10 @@ def check(
     beside the run: check.json and check.html.
     """
     from helpers import check as checking
-    from helpers import check_report
+    from helpers import check_report, terminal
 
     if other is None:
-        with _cells_done(as_json) as progress:
+        with terminal.cells_done(as_json) as progress:
             report = checking.check(run, skip=skip or (), progress=progress)
     else:
         report = checking.compare_runs(run, other, skip=skip or ())
@@ -350,9 +330,10 @@ def archive(
 @records_app.command("check")
 def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
     """Say what a file of records is, what was read and refused, and what to beware of."""
+    from helpers import terminal
     from helpers.records import overview
 
-    with _lines() as progress:
+    with terminal.last_line() as progress:
         found = overview.check(path, scheduler, progress)
     _print_json(found) if as_json else typer.echo("\n".join(overview.check_lines(found)))
     raise typer.Exit(0 if found["ok"] else 1)
@@ -361,18 +342,20 @@ def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json =
 @records_app.command("summarise")
 def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
     """Count the detainers of a file by lift reason and by month; small counts are hidden."""
+    from helpers import terminal
     from helpers.records import overview
 
-    with _lines() as progress:
+    with terminal.last_line() as progress:
         found = overview.summarise(path, scheduler, progress)
     _print_json(found) if as_json else typer.echo("\n".join(overview.summary_lines(found)))
 
 
 def _read_records(path: Path) -> None:
     """Read records into the cache once, for all notebooks; refuse here what is no such file."""
+    from helpers import terminal
     from helpers.records import read
 
-    with _lines() as progress:
+    with terminal.last_line() as progress:
         read(path, progress)
 
 
@@ -382,120 +365,8 @@ def _data_problems() -> list[str]:
     return datapackage.validate()
 
 
-def _user_errors() -> tuple[type[Exception], ...]:
-    """Return the errors that name what a user can mend.
-
-    A class whose module was never imported cannot have been raised, so nothing is loaded here.
-    """
-    loaded = ((sys.modules.get(module), name) for module, name in _USER_ERRORS.items())
-    return (OSError, *(getattr(module, name) for module, name in loaded if module))
-
-
 def _print_json(content: Any) -> None:  # noqa: ANN401 - JSON
     typer.echo(json.dumps(content, indent=1))
-
-
-def _print_tables(rows: list[dict[str, Any]]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False)
-    for notebook in dict.fromkeys(row["notebook"] for row in rows):
-        table = Table(title=notebook, title_justify="left", box=SIMPLE, show_lines=True)
-        for column in ("name", "default", "type or choices"):
-            table.add_column(column, no_wrap=True)  # cut names could not be copied
-        table.add_column("meaning", overflow="fold")
-        for row in rows:
-            if row["notebook"] == notebook:
-                default, allowed = str(row["default"]), _allowed(row)
-                table.add_row(row["name"], default, allowed, row["meaning"])
-        console.print(table)
-
-
-@contextmanager
-def _cells_done(on_stderr: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show on terminals how many cells are done."""
-    from rich.console import Console
-
-    with Console(stderr=on_stderr).status("starting nbval", spinner="line") as status:
-        yield lambda done, cells: status.update(f"{done} of {cells} cells executed under nbval")
-
-
-def _allowed(row: dict[str, Any]) -> str:
-    if row["type"] == "text" and row["choices"]:
-        return row["choices"].replace(", ", "\n")
-    return ", ".join(filter(None, (row["type"], row["choices"])))
-
-
-@contextmanager
-def _progress(on_stderr: bool) -> Iterator[Callable[["Step"], None]]:
-    """Show each notebook on a line as it ends, and on terminals those that are running."""
-    from rich.console import Console
-
-    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
-    running: list[str] = []
-    with console.status("", spinner="line") as status:
-
-        def report(step: "Step") -> None:
-            if step.state == "running":
-                running.append(step.notebook)
-            else:
-                running[:] = [name for name in running if name != step.notebook]
-                _print_step(console, step)
-            status.update(", ".join(running))
-
-        yield report
-
-
-@contextmanager
-def _counted(total: int, on_stderr: bool) -> Iterator[Callable[["Setting"], None]]:
-    """Show how many settings are finished, and a line for each that failed."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=on_stderr, highlight=False, soft_wrap=True)
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-
-        def report(setting: "Setting") -> None:
-            progress.advance(task)
-            if setting.state == "failed":
-                chosen = ", ".join(f"{name}={value}" for name, value in setting.parameters.items())
-                why = escape(f"{chosen}: {setting.message}")
-                console.print(f"{setting.id}  [bold red]failed[/]  {why}")
-
-        yield report
-
-
-@contextmanager
-def _lines() -> Iterator[Callable[[str], None]]:
-    """Show the last line of progress, on terminals only and apart from the answer."""
-    from rich.console import Console
-    from rich.markup import escape
-
-    with Console(stderr=True).status("reading", spinner="line") as status:
-        yield lambda line: status.update(escape(line))
-
-
-def _print_step(console: "Console", step: "Step") -> None:
-    style = {"done": "green", "failed": "bold red"}.get(step.state, "dim")
-    number, _, name = step.notebook.partition("_")
-    seconds = f"{step.seconds:.1f} s" if step.state in ("done", "failed") else ""
-    said = "" if step.state == "failed" else step.message or _few(step.reasons)
-    note = f": {said}" if said else ""
-    console.print(f"{number:3} {name:22} {seconds:>9}  [{style}]{step.state}[/]{note}")
-
-
-def _few(reasons: Sequence[str]) -> str:
-    first, more = reasons[:_SHOWN], len(reasons) - _SHOWN
-    return "; ".join([*first, f"{more} more (--json has all)"] if more > 0 else first)
-
-
-_SHOWN = 4
-"""How many reasons fit a line."""
 
 
 if __name__ == "__main__":

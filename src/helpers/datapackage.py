@@ -9,6 +9,7 @@ from frictionless import Checklist, Dialect, FrictionlessException, Package, Res
 from frictionless.checks import row_constraint, table_dimensions
 from frictionless.formats import CsvControl
 
+from helpers.errors import UserError
 from helpers.paths import MARKER, project_root
 
 _WRITTEN = {
@@ -20,7 +21,7 @@ _WRITTEN = {
 _DTYPES = {"string": "str", "integer": "Int64", "number": "float64", "year": "Int64"}
 
 
-class DataError(ValueError):
+class DataError(UserError):
     """A file of data/ is missing, or does not fit its schema; the message names the place."""
 
 

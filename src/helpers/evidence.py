@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from helpers import datapackage
+from helpers.errors import UserError
 from helpers.parameters import POLICIES
 
 REPORT_WEEKS = ("2017-01-28/2017-02-03", "2017-02-04/2017-02-10", "2017-02-11/2017-02-17")
@@ -18,7 +19,7 @@ _KINDS = ("primary or official", "data repository", "research", "press", "advoca
 _QUALIFIERS = ("exact", "approximate", "at least", "at most", "text")
 
 
-class EvidenceError(LookupError):
+class EvidenceError(UserError):
     """No published figure answers what was asked."""
 
 

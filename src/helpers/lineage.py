@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 
 from helpers import conflicts, datapackage, evidence, manifest, parameters, paths
+from helpers.errors import UserError
 from helpers.results import named, shown
 
 ABOUT = ("value", "unit", "interval", "level", "method", "notebook", "cell", "caveat", "synthetic")
 """What `explain` repeats of a result as it is stored."""
 
 
-class LineageError(ValueError):
+class LineageError(UserError):
     """A run, a result or a figure is asked for that is not there."""
 
 

@@ -44,6 +44,7 @@ MACHINERY = {
     "runner",
     "studies",
     "sweep",
+    "terminal",
 }
 """Modules that no notebook imports: changing them leaves every output as it is."""
 

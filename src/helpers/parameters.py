@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from helpers.errors import UserError
+
 Policy = Literal["judgement", "primary_first", "earliest", "latest"]
 POLICIES: tuple[str, ...] = get_args(Policy)
 """Ways to choose a value where sources disagree; `helpers.evidence.load` says what each does."""
@@ -23,7 +25,7 @@ SourcePolicy = Annotated[
 ]
 
 
-class ParameterError(ValueError):
+class ParameterError(UserError):
     """A parameter is unknown, or its value is not allowed."""
 
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from helpers.errors import UserError
+
 MARKER = Path("data/datapackage.json")
 DEFAULT_RUN = "scratch"
 REFERENCE = "reference"
 
 
-class PathError(ValueError):
+class PathError(UserError):
     """The project or a run folder is not where it must be."""
 
 

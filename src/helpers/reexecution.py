@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers import parameters, paths
+from helpers.errors import UserError
 from helpers.execution import ONE_THREAD
 from helpers.records import given
 
@@ -25,7 +26,7 @@ _PLUGINS = ("helpers.nbval_record", "nbval.plugin", "xdist.plugin")
 _OPTIONS = ("--nbval", "--nbval-current-env", "--dist", "loadfile", "--color", "no", "--quiet")
 
 
-class CheckError(ValueError):
+class CheckError(UserError):
     """A check was asked for that cannot be made."""
 
 

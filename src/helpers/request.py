@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from helpers import parameters, paths
+from helpers.errors import UserError
 from helpers.notebooks import declared_reads
 from helpers.records import given
 
 
-class RunError(ValueError):
+class RunError(UserError):
     """A run was asked for that cannot be started."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers import paths
+from helpers.errors import UserError
 from helpers.inputs import once_each
 from helpers.notebooks import declared_reads, running_cell, stored
 
@@ -21,7 +22,7 @@ _PLACE = re.compile(r"\{([a-z0-9_.]+)(?::([a-z]+))?\}")
 Value = float | int | str | list[float]
 
 
-class ResultError(ValueError):
+class ResultError(UserError):
     """A result is unknown, or cannot be stored as asked."""
 
 

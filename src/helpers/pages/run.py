@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import nbformat
 
 from helpers import paths
+from helpers.errors import UserError
 
 FIGURE_FILES = (".csv", ".svg", ".png")
 """Files of a figure that readers may download."""
 
 
-class PagesError(RuntimeError):
+class PagesError(UserError):
     """The pages of a run cannot be made; the message is one line."""
 
 

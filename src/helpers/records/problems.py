@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from xml.etree import ElementTree
 
+from helpers.errors import UserError
 
-class RecordsError(ValueError):
+
+class RecordsError(UserError):
     """A file of records cannot be read; the message names file, sheet, row and column."""
 
 
