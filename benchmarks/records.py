@@ -372,7 +372,7 @@ def targets(found: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         {
             "what": what,
             "at most": most,
-            "reached": value and round(value, 2),
+            "reached": value and round(value, 3),
             "met": value is not None and value <= most,
         }
         for what, most, value in asked
