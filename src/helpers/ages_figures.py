@@ -214,10 +214,9 @@ def possible_ages(panels: Sequence[Mapping[str, pd.DataFrame]], county: pd.DataF
     fig, axes = figures.new(5.8, nrows=len(panels), sharex=True)
     for week, (ax, bands) in enumerate(zip(axes, panels, strict=True), start=1):
         for (place, band), colour in zip(bands.items(), ("light", "sky"), strict=False):
+            steps, label = _steps(band), f"{place}: possible"
             shade = {"step": "post", "color": COLOURS[colour], "lw": 0}
-            ax.fill_between(
-                band["at"], band["low"], band["high"], label=f"{place}: possible", **shade
-            )
+            ax.fill_between(steps["at"], steps["low"], steps["high"], label=label, **shade)
         if week == 1:
             orange = {"color": COLOURS["orange"], "where": "post"}
             label = "Travis County:\nbooked within that time"
@@ -230,6 +229,13 @@ def possible_ages(panels: Sequence[Mapping[str, pd.DataFrame]], county: pd.DataF
     axes[-1].minorticks_off()
     axes[-1].set_xlabel("age of the detainer when declined (logarithmic scale)")
     return fig
+
+
+def _steps(band: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows at which a band changes, and its last: a picture of them is the same."""
+    changes = band[["low", "high"]].diff().ne(0).any(axis=1)
+    changes.iloc[-1] = True
+    return band[changes]
 
 
 def active_stock(weekly: pd.DataFrame, said: str) -> Figure:

@@ -1,6 +1,5 @@
 """Where records are kept once read: outside the project, keyed by content, written whole."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.paths import project_root
-from helpers.records.containers import listed
+from helpers.records.containers import digest, listed
 from helpers.records.problems import RecordsError
 
 _DAY = 24 * 60 * 60
@@ -44,13 +43,9 @@ def folder() -> Path:
 
 def key(path: Path) -> str:
     """Return the key of a file or folder: a hash of names, contents, reader and crosswalk."""
-    digest = hashlib.sha256()
     reader = sorted(Path(__file__).parent.glob("*.py"))
-    for part in [*reader, project_root() / _CROSSWALK, *listed(path)]:
-        digest.update(part.name.encode() + b"\0")
-        with part.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:32]
+    parts = [*reader, project_root() / _CROSSWALK, *listed(path)]
+    return digest((part.name, part) for part in parts)[:32]
 
 
 def stored(name: str) -> tuple[Path, dict[str, Any]] | None:

@@ -1,10 +1,13 @@
 """What a file is, by its first bytes; files inside gz and zip are unpacked for reading."""
 
 import gzip
+import hashlib
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -29,6 +32,7 @@ _REFUSED = {
     b"\xfd7zXZ": "an xz file",
 }
 _EXPECTED = "expected comma or tab text, xlsx, parquet or feather, plain or in gz or zip"
+_BLOCK = 1 << 24  # bytes that are hashed at once
 _DEPTH = 3  # a zip of gz files of text
 _MOST_TIMES = (
     1000  # unpacked over packed size; text compresses tenfold, archives built to harm more
@@ -70,6 +74,24 @@ def listed(path: Path) -> list[Path]:
             return shown
         raise RecordsError(f"{path}: the folder holds no file")
     return [path]
+
+
+def digest(files: Iterable[tuple[str, Path]]) -> str:
+    """Return a hash, in hexadecimal digits, of files under the names given with them."""
+    whole = hashlib.sha256()
+    with ThreadPoolExecutor() as threads:
+        for name, path in files:
+            whole.update(name.encode() + b"\0")
+            for block in threads.map(partial(_block, path), range(0, path.stat().st_size, _BLOCK)):
+                whole.update(block)
+    return whole.hexdigest()
+
+
+def _block(path: Path, start: int) -> bytes:
+    """Return the hash of a part of a file: parts are hashed side by side."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return hashlib.sha256(file.read(_BLOCK)).digest()
 
 
 def sources(path: Path, name: str, scratch: Path, depth: int = 0) -> Iterator[Source]:

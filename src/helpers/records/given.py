@@ -5,7 +5,6 @@ the executed notebook and the inputs of results: a file that was edited is anoth
 says where it lies. The path itself goes to the notebook in the environment.
 """
 
-import hashlib
 import os
 import re
 from pathlib import Path
@@ -34,15 +33,11 @@ def identity(path: Path) -> str:
     RecordsError
         If there is none, or the folder is empty.
     """
-    from helpers.records.containers import listed
+    from helpers.records.containers import digest, listed
 
-    digest = hashlib.sha256()
-    for part in listed(path):
-        digest.update(part.relative_to(path).as_posix().encode() + b"\0")
-        with part.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    found = digest((part.relative_to(path).as_posix(), part) for part in listed(path))
     name = re.sub(r"\s+", "_", path.absolute().name)
-    return f"{name}@{digest.hexdigest()[:16]}"
+    return f"{name}@{found[:16]}"
 
 
 def located(parameter: str, value: str) -> Path:
