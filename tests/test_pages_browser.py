@@ -195,7 +195,7 @@ def test_without_a_script_the_evidence_and_the_choices_are_there(browser, site):
     page = context.new_page()
     page.goto((site / "evidence.html").as_uri())
     assert not page.locator("form.facts").is_visible()
-    assert page.get_by_role("link", name="weekly report").is_visible()
+    assert page.get_by_role("link", name="weekly report", exact=True).is_visible()
     page.goto((site / "03_issuance_policy.html").as_uri())
     page.get_by_text("All choices as a table").click()
     assert page.get_by_role("table", name="Result of every choice").is_visible()
