@@ -52,7 +52,8 @@ def test_no_process_outlives_the_one_that_asked(tmp_path, environment, name):
     environment.setenv("DETAINERS_ROOT", str(folder))
     environment.setenv("MARK", mark)
     asking = (
-        "import sys; from pathlib import Path; from helpers import reexecution\n"
+        "import signal, sys; from pathlib import Path; from helpers import reexecution\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # ignored in the background
         "reexecution.execute(Path(sys.argv[1]), [sys.argv[2]], Path(sys.argv[3]))"
     )
     command = [sys.executable, "-c", asking, str(folder), EVIDENCE, str(tmp_path / "out")]
