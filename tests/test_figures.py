@@ -13,6 +13,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from helpers import figures, notebooks, paths
 from helpers.figures import FigureError
@@ -54,6 +55,20 @@ def save(name="declined", **other):
 def folder(project):
     yield paths.figure_folder()
     plt.close("all")
+
+
+def test_the_last_digits_of_a_layout_change_no_byte(folder, monkeypatch):
+    def laid_out(fig, lay_out=Figure.draw_without_rendering):
+        lay_out(fig)
+        for ax in fig.axes:
+            ax.set_position(np.array(ax.get_position().bounds) + 1e-13)
+
+    save("first")
+    monkeypatch.setattr(Figure, "draw_without_rendering", laid_out)
+    save("second")
+    for suffix in (".svg", ".png"):
+        first, second = (folder / f"{name}{suffix}" for name in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()
 
 
 def test_four_files_are_written_and_nothing_else(folder):

@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import PIL.Image
 import seaborn as sns
@@ -161,6 +162,8 @@ def save(
     fig.set_dpi(_DPI)
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
+    for ax in fig.axes:  # the last digits hang on where the solver's variables lie in memory
+        ax.set_position(np.round(ax.get_position().bounds, 6))
     stem, picture = paths.figure_folder() / name, _png(fig)
     files = {
         ".svg": _svg(fig),
