@@ -32,7 +32,8 @@ _REFUSED = {
     b"\xfd7zXZ": "an xz file",
 }
 _EXPECTED = "expected comma or tab text, xlsx, parquet or feather, plain or in gz or zip"
-_BLOCK = 1 << 24  # bytes that are hashed at once
+_BLOCK = 1 << 24  # bytes that one thread hashes
+_PIECE = 1 << 18  # bytes held of them: fresh memory costs as much as hashing it
 _DEPTH = 3  # a zip of gz files of text
 _MOST_TIMES = (
     1000  # unpacked over packed size; text compresses tenfold, archives built to harm more
@@ -89,9 +90,12 @@ def digest(files: Iterable[tuple[str, Path]]) -> str:
 
 def _block(path: Path, start: int) -> bytes:
     """Return the hash of a part of a file: parts are hashed side by side."""
-    with path.open("rb") as file:
+    part = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
         file.seek(start)
-        return hashlib.sha256(file.read(_BLOCK)).digest()
+        while (left := start + _BLOCK - file.tell()) and (piece := file.read(min(left, _PIECE))):
+            part.update(piece)
+    return part.digest()
 
 
 def sources(path: Path, name: str, scratch: Path, depth: int = 0) -> Iterator[Source]:
