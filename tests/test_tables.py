@@ -48,7 +48,8 @@ def texts(frame):
 def test_a_table_has_a_caption_and_a_header_for_each_column():
     table = read({"place": ["Travis"], "declined": [142]}, "Declined, week 1")
     assert table.caption == "Declined, week 1"
-    assert table.headers == [["place", {"scope": "col"}], ["declined", {"scope": "col"}]]
+    left, right = ({"scope": "col", "style": f"text-align: {side}"} for side in ("left", "right"))
+    assert table.headers == [["place", left], ["declined", right]]
     assert table.tags[:4] == ["table", "caption", "thead", "tr"]
 
 
@@ -57,13 +58,13 @@ def test_rows_are_in_order_and_the_index_is_left_out():
     assert texts(frame) == ["x", "z", "y", "w"]
 
 
-def test_numbers_are_to_the_right_with_thousands_and_text_is_not():
+def test_numbers_are_to_the_right_with_thousands_and_text_is_to_the_left():
     cells = read({"n": [1234567], "share": [0.25], "id": ["1234"]}).cells
     assert [text for text, _ in cells] == ["1,234,567", "0.25", "1234"]
     assert [attributes.get("style") for _, attributes in cells] == [
         "text-align: right",
         "text-align: right",
-        None,
+        "text-align: left",
     ]
 
 
@@ -89,8 +90,9 @@ HOSTILE = ["<script>alert(1)</script>", "a & b", "</td></table>", '" onload="x',
 def test_hostile_text_is_shown_and_never_becomes_markup(text):
     table = read({f"head {text}": [text]}, f"caption {text}")
     assert table.caption == f"caption {text}"
-    assert table.headers == [[f"head {text}", {"scope": "col"}]]
-    assert table.cells == [[text, {}]]
+    left = {"style": "text-align: left"}
+    assert table.headers == [[f"head {text}", {"scope": "col"} | left]]
+    assert table.cells == [[text, left]]
     assert set(table.tags) == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
 
 

@@ -19,13 +19,18 @@ def show(frame: pd.DataFrame, caption: str) -> HTML:
     Returns
     -------
     IPython.display.HTML
-        A table with a caption and column headers; numbers right-aligned; text escaped.
+        A table with a caption and column headers; numbers to the right, text to the left
+        and escaped.
     """
-    numeric = {name: _is_number(frame[name]) for name in frame.columns}
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    # JupyterLab puts all cells to the right unless each says otherwise.
+    sides = {name: "right" if _is_number(frame[name]) else "left" for name in frame.columns}
+    head = "".join(
+        f'<th scope="col" style="text-align: {side}">{html.escape(str(name))}</th>'
+        for name, side in sides.items()
+    )
     body = "\n".join(
         "<tr>"
-        + "".join(_cell(value, numeric[name]) for name, value in zip(frame, row, strict=True))
+        + "".join(_cell(value, side) for value, side in zip(row, sides.values(), strict=True))
         + "</tr>"
         for row in frame.itertuples(index=False)
     )
@@ -40,9 +45,9 @@ def _is_number(column: pd.Series) -> bool:
     return kinds.is_numeric_dtype(column) and not kinds.is_bool_dtype(column)
 
 
-def _cell(value: object, numeric: bool) -> str:
+def _cell(value: object, side: str) -> str:
     if pd.isna(value):
-        return "<td></td>"
-    if numeric:
-        return f'<td style="text-align: right">{value:,}</td>'
-    return f"<td>{html.escape(str(value))}</td>"
+        text = ""
+    else:
+        text = f"{value:,}" if side == "right" else html.escape(str(value))
+    return f'<td style="text-align: {side}">{text}</td>'
