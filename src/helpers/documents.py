@@ -15,11 +15,12 @@ from helpers import datapackage, results
 from helpers.paths import MARKER, REFERENCE, project_root, write_atomically
 
 FINDINGS = (
-    "ICE listed {growth.baseline.count} jurisdictions in early 2017; a declaration of 2021, as a "
-    "newspaper reports it, counts {growth.endpoint.count} jails. As a ratio that is "
-    "**{growth.factor}** (range {growth.factor:interval}), {growth.annual_rate:percent} a year. "
-    "The two count different things: over all {growth.specifications} pairs of published counts "
-    "the ratio runs from **{growth.factor.lowest} to {growth.factor.highest}**.",
+    "By how much non-cooperation grew is not known: no earlier count has both the unit and the "
+    "criterion of that of 2021. ICE listed {growth.baseline.count} jurisdictions in early 2017; a "
+    "declaration of 2021, as a newspaper reports it, counts {growth.endpoint.count} jails. As a "
+    "ratio that is **{growth.factor}** (range {growth.factor:interval}), "
+    "{growth.annual_rate:percent} a year; over all {growth.specifications} pairs of published "
+    "counts it runs from **{growth.factor.lowest} to {growth.factor.highest}**.",
     "The detainers that Travis County's policy of February 2017 ended had a median of "
     "**{ages.travis.median_weeks} weeks** since booking (95% interval "
     "{ages.travis.median_weeks:interval}); {ages.travis.share_booked_before_2017:percent} "
