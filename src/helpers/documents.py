@@ -27,10 +27,12 @@ FINDINGS = (
     "({ages.travis.share_booked_before_2017:percentinterval}) were of persons booked before 2017.",
     "ICE recorded fewer declinations in the second week of its reports than in the first: per "
     "detainer issued, **{issuance.raw.rate_ratio}** times as many "
-    "({issuance.raw.rate_ratio:interval}). Without Travis County and the records ICE withdrew it "
-    "is **{issuance.adjusted.rate_ratio}** times ({issuance.adjusted.rate_ratio:interval}; "
-    "p = {issuance.adjusted.p_value}). All three reported weeks ended before the memoranda of "
-    "February 2017, so an instruction given with them explains no difference between the weeks.",
+    "({issuance.raw.rate_ratio:interval}). All but {issuance.fall.other_share:percent} of the fall "
+    "is Travis County, which declined a whole stock on one day, and records that ICE withdrew; "
+    "without them it is **{issuance.adjusted.rate_ratio}** times "
+    "({issuance.adjusted.rate_ratio:interval}; p = {issuance.adjusted.p_value}). All three "
+    "reported weeks ended before the memoranda of February 2017, so an instruction given with them "
+    "explains no difference between the weeks.",
     "If the rise in requests at a few places was issuing resumed, the stop had kept "
     "**{issuance.declinations_avoided_per_week}** declinations a week out of the counts there "
     "(range {issuance.declinations_avoided_per_week:interval}).",
