@@ -52,7 +52,7 @@ def test_all_lists_of_ice_are_one_counter_s_and_nobody_else_s(panel):
 def test_a_count_over_more_than_a_year_is_no_point_in_time(panel):
     assert set(panel.loc[~panel["brief"], "count"]) == {
         "CIS",
-        "DHS OIG, declined 2014-2017",
+        "OIG letter, declined 2014-2017",
         "TRAC, agencies",
     }
 

@@ -167,7 +167,7 @@ def test_long_labels_stay_within_the_picture(folder):
     figures.use_style()
     fig, ax = figures.new(height=2.0)
     ax.plot([1, 2], [0, 1])
-    ax.set_yticks([0, 1], ["Declined 2014-17 (ICE data, DHS OIG)"] * 2, fontsize=9.5)
+    ax.set_yticks([0, 1], ["Declined 2014-17 (ICE data, OIG letter)"] * 2, fontsize=9.5)
     figures.save(fig, "labelled", **ABOUT)
     picture = np.asarray(PIL.Image.open(folder / "labelled.png").convert("L"))
     assert (picture[:, [0, 1, 2, -3, -2, -1]] > 250).all()

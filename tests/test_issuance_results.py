@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from helpers import combination_results as of_steps
 from helpers import coverage, datapackage, interrupted, issuance, rates, series, withheld
 from helpers import interrupted_results as of_issuing
 from helpers import issuance_results as of_weeks
@@ -95,7 +96,7 @@ def test_a_comparison_puts_the_tests_of_the_counts_given(results, records, weeks
 
 
 def test_every_combination_is_put_and_those_below_5_percent_are_counted(results, records, table):
-    of_weeks.put_combinations(results, records, table)
+    of_steps.put_combinations(results, records, table)
     for row in table.itertuples():
         name = f"issuance.combinations.{of_weeks.slug(row.steps)}"
         assert results.value(f"{name}.ratio") == row.ratio
@@ -113,7 +114,7 @@ def test_other_models_are_put_for_the_raw_and_the_chosen_counts(results, records
         end: issuance.all_steps(weeks, weeks["issued"], factor)
         for end, factor in dispersions.items()
     }
-    of_weeks.put_other_models(results, records, table, equal, wider, dispersions)
+    of_steps.put_other_models(results, records, table, equal, wider, dispersions)
     expected = rates.rate_ratio([55, 45], [1, 1]).p_value
     assert results.value("issuance.adjusted.p_value_equal_weeks") == expected
     expected = rates.dispersed_rate_ratio([206, 47], [3083, 2825], 4).p_value

@@ -84,6 +84,8 @@ def grouped_median(weeks: ArrayLike, counts: ArrayLike) -> float:
     A time of w completed weeks lies in [w, w + 1); within the week that holds the median, times
     are taken as evenly spread (Yule 1911, An Introduction to the Theory of Statistics, ch. VII).
     The value is that of Python's `statistics.median_grouped` at the mid-points w + 1/2.
+    Where half the times lie before weeks without any, every time in those weeks would do, and the
+    value is their end.
 
     Parameters
     ----------

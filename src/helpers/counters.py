@@ -16,7 +16,7 @@ COUNTERS = {
     ("jurisdictions_with_noncompliance_policy", "as quoted"): "ICE list of 2014, via CIS",
     ("municipalities_that_declined_any", "as quoted"): "ICE, fiscal 2016",
     ("noncooperative_jails", "as quoted"): "ICE declaration, jails",
-    ("jurisdictions_with_a_decline", "as quoted"): "DHS OIG, declined 2014-2017",
+    ("jurisdictions_with_a_decline", "as quoted"): "OIG letter, declined 2014-2017",
     ("agencies_with_a_decline", "TRAC"): "TRAC, agencies",
     ("sanctuary_jurisdictions_cis", "as quoted"): "CIS",
     ("sanctuary_jurisdictions_fair", "as quoted"): "FAIR",
