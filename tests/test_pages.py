@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from helpers import evidence, pages, paths
+from helpers.pages import words
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) a|b {math}`c` <img src=x onerror=y>"
 ALT = 'Line chart: "declined" falls from 206 to 47 & stays <low>'
@@ -503,6 +504,13 @@ def test_every_table_has_scoped_headers_a_caption_or_name_and_takes_the_focus(si
             assert box["tabindex"] == "0", name
             assert box["aria-label"], name
             assert all(th.get("scope") and th.get_text() for th in table.find_all("th")), name
+
+
+def test_in_a_table_a_date_stays_whole_and_a_long_name_may_break():
+    made = words.scrolling('<td title="2017-02-03">a_b from 2017-02-03, 0.123456789012</td>', "x")
+    assert '<td title="2017-02-03">a_b from <span class="date">2017-02-03</span>, 0.1' in made
+    made = words.scrolling("<td>weeks.declined_in_all &amp; more</td>", "x")
+    assert "<td>weeks.<wbr>declined_<wbr>in_<wbr>all &amp; more</td>" in made
 
 
 def test_formulas_are_mathml_without_a_script(site):

@@ -5,6 +5,8 @@ import html
 import pandas as pd
 from IPython.display import HTML
 
+_RIGHT = ' style="text-align: right"'
+
 
 def show(frame: pd.DataFrame, caption: str) -> HTML:
     """Return a frame as an accessible HTML table.
@@ -19,10 +21,13 @@ def show(frame: pd.DataFrame, caption: str) -> HTML:
     Returns
     -------
     IPython.display.HTML
-        A table with a caption and column headers; numbers right-aligned; text escaped.
+        A table with a caption and column headers; numbers right-aligned under theirs; text escaped.
     """
     numeric = {name: _is_number(frame[name]) for name in frame.columns}
-    head = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in frame.columns)
+    head = "".join(
+        f'<th scope="col"{_RIGHT * numeric[name]}>{html.escape(str(name))}</th>'
+        for name in frame.columns
+    )
     body = "\n".join(
         "<tr>"
         + "".join(_cell(value, numeric[name]) for name, value in zip(frame, row, strict=True))
@@ -44,5 +49,5 @@ def _cell(value: object, numeric: bool) -> str:
     if pd.isna(value):
         return "<td></td>"
     if numeric:
-        return f'<td style="text-align: right">{value:,}</td>'
+        return f"<td{_RIGHT}>{value:,}</td>"
     return f"<td>{html.escape(str(value))}</td>"
