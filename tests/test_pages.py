@@ -82,6 +82,7 @@ def counts_notebook():
         cell("imports", "raise SystemExit('pages execute nothing')"),
         new_markdown_cell("## Counts\n\nThe [share](02_share.ipynb) follows.", id="counts"),
         cell("declined", "results.say('...')", said(sentence), tags=["hide-input"]),
+        cell("drawing", "fig = draw()"),
         cell("figure", "figures.save(fig)", drawn(ALT)),
     ]
 
@@ -349,6 +350,12 @@ def test_code_is_folded_but_there(site):
     for code in cells:
         assert code.find("details").find("summary").get_text(strip=True).startswith("Show code")
     assert "pages execute nothing" in cells[0].get_text()
+
+
+def test_code_that_shows_nothing_is_folded_with_the_code_after_it(site):
+    *_, last = page(site, "01_counts").select("div.cell")
+    assert "fig = draw()" in last.get_text()
+    assert "figures.save(fig)" in last.get_text()
 
 
 def test_search_knows_words_of_results_and_notebooks(site):
