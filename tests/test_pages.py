@@ -206,6 +206,11 @@ def test_every_page_has_one_first_heading(site):
         assert len(soup.find_all("h1")) == 1, name
 
 
+def test_the_first_page_names_the_study_once(site):
+    assert page(site, "index").title.get_text() == "Declined Detainers"
+    assert page(site, "figures").title.get_text() == "Figures \u2014 Declined Detainers"
+
+
 def test_the_index_lists_notebooks_with_their_question(site):
     main = page(site, "index").find("main")
     listed = {a["href"]: a.get_text() for a in main.article.find_all("a", href=True)}

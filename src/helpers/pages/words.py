@@ -16,7 +16,7 @@ SYNTHETIC = "<strong>Synthetic:</strong> made-up data, not observations."
 
 _TEXT = re.compile(r">[^<>]+<")
 _LONG_NAME = re.compile(r"\b(?=[\w.]{12})[A-Za-z]\w*(?:[._]\w+)+")
-_DATE = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b")
+_DATE = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b(?: to\b)?")
 
 
 def printable(value: object) -> str:
