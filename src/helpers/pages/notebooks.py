@@ -28,18 +28,7 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
     each figure is followed by its data and description. After the question stands what was found,
     after the first cell what will be learnt, at the end exercises.
     """
-    makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
-    drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
     first, *others = run.notebooks[name].cells
-    cells = []
-    for ids, cell in _joined(others):
-        anchors = (words.anchor("cell", name, made) for made in ids if made in makers)
-        cells += [_markdown(f"({anchor})=") for anchor in anchors]
-        if cell.cell_type == "code":
-            _prepare_code(cell, run.results)
-            if stem := drawn.get(ids[-1]):
-                cell.outputs = _with_files(cell.outputs, run, stem)
-        cells.append(cell)
     lesson = learning.load(name)
     panel = choices.panel(run, name)
     paragraphs = first.source.split("\n\n", 2)  # title, question, all else
@@ -50,12 +39,24 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
         *paragraphs[2:],
         learning.goals(lesson) if lesson else "",
     ]
-    cells[:0] = [_markdown(text) for text in opened if text]
-    if panel:
-        cells.append(_markdown(panel))
-    if lesson:
-        cells.append(_markdown(_exercises(lesson, run)))
+    closed = [panel, _exercises(lesson, run) if lesson else ""]
+    before, after = ([_markdown(text) for text in texts if text] for texts in (opened, closed))
+    cells = [*before, *_body(run, name, others), *after]
     return nbformat.v4.new_notebook(metadata=_PYTHON, cells=cells)
+
+
+def _body(run: Run, name: str, cells: Iterable[Any]) -> Iterator[Any]:
+    """Yield a notebook's cells prepared, with the anchors of those that made results."""
+    makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
+    drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
+    for ids, cell in _joined(cells):
+        anchors = (words.anchor("cell", name, made) for made in ids if made in makers)
+        yield from (_markdown(f"({anchor})=") for anchor in anchors)
+        if cell.cell_type == "code":
+            _prepare_code(cell, run.results)
+            if stem := drawn.get(ids[-1]):
+                cell.outputs = _with_files(cell.outputs, run, stem)
+        yield cell
 
 
 def _joined(cells: Iterable[Any]) -> Iterator[tuple[list[str], Any]]:
