@@ -25,7 +25,7 @@ def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
     _bars(ax, names, table["detainers"], "blue")
     ax.axvline(minimum_cell, color=COLOURS["ink"], linewidth=1, linestyle="--")
     ax.set_xlim(0, 1.12 * max(minimum_cell, table["detainers"].max(skipna=True)))
-    ax.set_xlabel("detainers issued in the week (dashed: the smallest count shown)")
+    ax.set_xlabel("detainers issued in the week\n(dashed: the smallest count shown)")
     return fig
 
 
