@@ -152,8 +152,9 @@ const browse = (form, facts) => {
     const box = form.querySelector(".scroll");
     if (box.querySelector(".cards")) stack(box);
     more.hidden = found.length <= shown;
-    said.textContent = `${found.length} of ${facts.length} figures found, ` +
-      `${Math.min(shown, found.length)} shown`;
+    const count = (number) => number.toLocaleString("en-US");
+    said.textContent = `${count(found.length)} of ${count(facts.length)} figures found, ` +
+      `${count(Math.min(shown, found.length))} shown`;
   };
   form.addEventListener("input", () => { shown = STEP; update(); });
   form.addEventListener("submit", (event) => event.preventDefault());
