@@ -12,8 +12,9 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 import checked_study
-from helpers import causes, check, cli, comparison, manifest, paths, runner
+from helpers import causes, check, cli, comparison, locks, manifest, paths, runner
 from helpers.check import CheckError
+from helpers.locks import BusyError
 from helpers.request import RunError
 from small_study import EVIDENCE, GROWTH, read
 
@@ -489,8 +490,8 @@ def test_the_page_gives_the_command_that_was_asked(study, changed, tmp_path):
 def test_a_run_that_is_being_written_is_refused(study, changed, tmp_path):
     other = same_but(study, tmp_path)
     with (
-        runner.locked(paths.Path(other), "it"),
-        pytest.raises(CheckError, match="another process is writing the run"),
+        locks.writing(paths.Path(other), "it"),
+        pytest.raises(BusyError, match="another process is writing the run"),
     ):
         changed(lambda place: None, check.compare_runs, other)
 
@@ -504,7 +505,7 @@ def test_a_run_that_is_written_while_it_is_read_is_refused(study, changed, tmp_p
         return compared(*arguments)
 
     monkeypatch.setattr(comparison, "of_runs", written_meanwhile)
-    with pytest.raises(CheckError, match="the run 'mine' was written while it was read"):
+    with pytest.raises(BusyError, match="was written while it was read"):
         changed(lambda place: None, check.compare_runs, other)
 
 

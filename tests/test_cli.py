@@ -226,7 +226,10 @@ def test_archive_packs_the_reference_run_unless_told(monkeypatch):
 
 def test_a_run_that_cannot_be_archived_is_one_line_and_exit_code_2():
     answer = ask("archive", "--run", "mine")
-    assert (answer.exit_code, answer.stderr) == (2, "there is no finished run 'mine'\n")
+    assert (answer.exit_code, answer.stderr) == (
+        2,
+        "there is no finished run 'mine'; finished runs: none\n",
+    )
 
 
 def test_help_imports_no_heavy_library():

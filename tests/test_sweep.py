@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import small_study
 from helpers import cli, datapackage, kernels, manifest, parameters, studies, sweep
+from helpers.locks import BusyError
 from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
@@ -261,7 +262,7 @@ def test_problems_in_the_data_refuse_the_sweep(project):
 
 def test_a_second_sweep_of_the_same_name_is_refused(project):
     def nested():
-        with pytest.raises(RunError, match="another process is writing the sweep 'mine'"):
+        with pytest.raises(BusyError, match="another process is writing the sweep 'mine'"):
             swept(project, no_cluster)
         return threads()
 

@@ -79,7 +79,7 @@ def load(run: str) -> Lineage:
         told = frozenset(each for name in settings for each in _told(folder / f"{name}.ipynb"))
         _check(results, figures)
     except FileNotFoundError:
-        raise LineageError(f"there is no finished run {run!r}") from None
+        raise LineageError(paths.no_finished_run(run)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LineageError(f"run {run!r} has a file that cannot be read; run it again") from None
     tests = datapackage.load("claim_tests")

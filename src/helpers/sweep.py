@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from helpers import manifest, outputs, parameters, paths, request, runner, studies
+from helpers import locks, manifest, outputs, parameters, paths, request, runner, studies
 from helpers.outputs import Run
 from helpers.request import Plan, RunError
 from helpers.runner import Step
@@ -232,10 +232,10 @@ def run(
 
     Raises
     ------
-    helpers.request.RunError
-        If the sweep is running already, the data has problems, or the cluster cannot be reached.
+    helpers.request.RunError, helpers.locks.BusyError
+        If the data has problems, the cluster cannot be reached, or the sweep is running already.
     """
-    with runner.locked(sweep.folder, f"the sweep {sweep.study!r}"):
+    with locks.writing(sweep.folder, f"the sweep {sweep.study!r}"):
         found = {}
         for setting, step in _steps(sweep, connect, data_problems):
             chosen = {name: sweep.plans[setting].parameters[name] for name in sweep.names}
