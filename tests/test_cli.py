@@ -119,6 +119,25 @@ def test_a_folder_that_cannot_be_written_is_one_line(project):
     assert len(answer.stderr.splitlines()) == 1
 
 
+def test_no_line_of_help_is_cut_on_a_terminal_of_80_columns():
+    for group in ([], ["data"], ["records"]):
+        answer = CliRunner().invoke(cli.app, [*group, "--help"], terminal_width=80)
+        assert "Commands:" in answer.stdout
+        assert "..." not in answer.stdout.replace("[ARGS]...", "")
+
+
+def test_parameters_can_be_read_and_copied_on_a_terminal_of_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.rstrip() for line in ask("parameters", "01").stdout.splitlines()]
+    assert lines[:4] == [
+        GROWTH,
+        "  source_policy = judgement",
+        "      which published value is used where sources disagree",
+        "      judgement, primary_first, earliest, latest",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
 def test_parameters_shows_defaults_choices_and_meanings():
     answer = ask("parameters", "01")
     assert answer.exit_code == 0
@@ -209,8 +228,9 @@ def test_explain_wants_one_question(explained, arguments):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["week.none"], "no result is named 'week.none'"),
-        (["--fact", "F9"], "there is no 'fact F9'"),
+        (["none"], "no result is named 'none'"),
+        (["week.meen"], "no result is named 'week.meen'; did you mean week.mean?"),
+        (["--fact", "F9"], "there is no fact 'F9'"),
     ],
 )
 def test_explain_refuses_what_is_not_there_in_a_line(explained, arguments, said):

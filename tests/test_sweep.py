@@ -116,7 +116,7 @@ def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, text, message)
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        (("01_jurisdiction_growth", "07"), RunError, "no notebook '07'; there are"),
+        (("01_jurisdiction_growth", "07"), RunError, "no notebook '7'; there are"),
         (("  baseline", "  basline"), ParameterError, "no parameter 'basline'"),
         (("about_120", "about_130"), ParameterError, "baseline = 'about_130'"),
         (("2014-07-01", "1914-07-01"), ParameterError, "baseline_date = 1914-07-01"),
@@ -273,6 +273,11 @@ def test_a_second_sweep_of_the_same_name_is_refused(project):
 def test_an_unknown_run_name_is_refused(project):
     with pytest.raises(PathError, match="run name"):
         swept(project, no_cluster, run="../other")
+
+
+def test_a_run_to_read_that_is_not_there_is_refused(project):
+    with pytest.raises(RunError, match="there is no finished run 'othr'"):
+        swept(project, no_cluster, run="othr")
 
 
 def test_no_scheduler_where_one_is_said_to_be_is_one_line(monkeypatch):

@@ -234,7 +234,8 @@ def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
         If there is no such fact, series, assumption or parameter.
     """
     if item not in lineage.known:
-        raise LineageError(f"there is no {' '.join(item.split(':', 1))!r}")
+        kind, _, name = item.partition(":")
+        raise LineageError(f"there is no {kind} {name!r}")
     moved = above(item, lineage.results)
     touched = {item, *(f"result:{name}" for name in moved)}
     claims = lineage.claims[lineage.claims["result"].isin(moved)]

@@ -129,8 +129,11 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
     Raises
     ------
     helpers.request.RunError, helpers.parameters.ParameterError, helpers.paths.PathError
-        If the notebook or a parameter is unknown, or a value is not allowed.
+        If the run, the notebook or a parameter is unknown, or a value is not allowed.
     """
+    previous = paths.run_folder(run)
+    if run != paths.REFERENCE and not previous.is_dir():
+        raise RunError(paths.no_finished_run(run))
     (notebook,) = request.chosen([study.notebook])
     asked = studies.settings(study, notebook)
     plans = [request.plan({notebook: each}, [notebook])[0] for each in asked]
@@ -141,7 +144,7 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
         plans={_id(plan): plan for plan in plans},
         names=tuple(dict.fromkeys(name for each in asked for name in each)),
         root=root,
-        previous=paths.run_folder(run),
+        previous=previous,
         shared=manifest.ingredients(root),
     )
 
