@@ -310,6 +310,13 @@ def test_many_reasons_are_cut_short_on_a_line_and_whole_in_json(project):
     assert len(steps[0]["reasons"]) == 9
 
 
+def test_an_answer_that_nobody_reads_to_its_end_is_no_error(project):
+    command = [sys.executable, "-c", COMMAND, "parameters", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # as `| head` does
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one process")
 @pytest.mark.parametrize("kernel", [[], ["--plain-kernel"]], ids=["warm", "plain"])
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

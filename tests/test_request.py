@@ -112,6 +112,12 @@ def test_a_file_may_hold_parameters_of_notebooks_that_are_not_run():
     assert request.requested([], document, only=["00"]) == {EVIDENCE: {}}
 
 
+@pytest.mark.parametrize("value", [None, ["baseline"], "about_120"])
+def test_a_notebook_without_a_mapping_in_a_file_is_refused(value):
+    with pytest.raises(RunError, match=f"{GROWTH}: must map parameters to values"):
+        request.requested([], {1: value})
+
+
 def test_yaml_is_read_with_its_types_and_numbers_as_notebooks(project):
     path = project / "mine.yaml"
     path.write_text("1:\n  baseline: about_120\n  baseline_date: 2017-02-05\n", encoding="utf-8")

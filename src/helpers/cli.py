@@ -27,6 +27,8 @@ class _Answering(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("interrupted; what was finished stays, the next run goes on there", err=True)
             raise typer.Exit(130) from None
+        except BrokenPipeError:
+            raise  # who reads the answer has seen enough; typer ends without a word
         except (OSError, UserError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None

@@ -218,6 +218,8 @@ def _from_document(document: Mapping[Any, Any]) -> list[_Setting]:
         if isinstance(value, Mapping):
             notebook = _find(text, parameters.MODELS)
             settings += [(notebook, str(name), item) for name, item in value.items()]
+        elif text[:1].isdigit():
+            raise RunError(f"{_find(text, parameters.MODELS)}: must map parameters to values")
         else:
             settings.append((None, text, value))
     return sorted(settings, key=_is_special)
