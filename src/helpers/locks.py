@@ -10,8 +10,8 @@ from helpers import manifest
 from helpers.errors import UserError
 
 _NAME = ".lock"
-_WAITS = 2.0
-"""Seconds to wait for another process that asks whether a run is being written, too."""
+_MOMENT = 0.5
+"""Seconds to wait: who only asks whether a run is being written holds its lock a moment, too."""
 
 
 class BusyError(UserError):
@@ -30,7 +30,7 @@ def writing(folder: Path, what: str) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / _NAME)
     try:
-        lock.acquire(blocking=False)
+        lock.acquire(timeout=_MOMENT)
     except Timeout:
         raise BusyError(
             f"another process is writing {what}: wait for it, or choose another name"
@@ -65,7 +65,7 @@ def _refuse_half_written(folder: Path, run: str) -> None:
     if not lock.is_file():  # no process ever wrote there
         return
     try:
-        with FileLock(lock, timeout=_WAITS):
+        with FileLock(lock, timeout=_MOMENT):
             return
     except Timeout:
         raise BusyError(f"another process is writing the run {run!r}: wait for it") from None
