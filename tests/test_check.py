@@ -1,6 +1,7 @@
 """A small study is executed again, with one thing after the other changed."""
 
 import base64
+import datetime as dt
 import io
 import json
 import shutil
@@ -507,6 +508,19 @@ def test_a_run_that_is_written_while_it_is_read_is_refused(study, changed, tmp_p
     monkeypatch.setattr(comparison, "of_runs", written_meanwhile)
     with pytest.raises(BusyError, match="was written while it was read"):
         changed(lambda place: None, check.compare_runs, other)
+
+
+def test_the_report_says_how_long_the_comparison_took(study, changed, tmp_path, monkeypatch):
+    clock, compared = [dt.datetime(2026, 1, 2, tzinfo=dt.UTC)], comparison.of_runs
+
+    def slowly(*arguments):
+        clock.append(clock[-1] + dt.timedelta(seconds=7))
+        return compared(*arguments)
+
+    monkeypatch.setattr(check, "_now", lambda: clock[-1])
+    monkeypatch.setattr(comparison, "of_runs", slowly)
+    report = changed(lambda place: None, check.compare_runs, same_but(study, tmp_path))
+    assert (report["started"], report["seconds"]) == ("2026-01-02T00:00:00+00:00", 7.0)
 
 
 # The command
