@@ -10,7 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import evidence, pages, paths
+from helpers import evidence, locks, pages, paths
+from helpers.locks import BusyError
 from helpers.pages import words
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) a|b {math}`c` <img src=x onerror=y>"
@@ -479,8 +480,19 @@ def test_a_missing_run_is_refused_with_the_runs_that_exist(project):
 
 
 def test_a_run_name_that_leaves_its_folder_is_refused(project):
-    with pytest.raises(pages.PagesError, match="letters, digits"):
+    with pytest.raises(paths.PathError, match=r"^run name '../reference': .*letters, digits"):
         pages.build("../reference")
+
+
+def test_a_run_that_is_being_written_is_refused_and_the_old_site_stays(project):
+    site = project / "site" / "index.html"
+    paths.write_atomically(site, "old")
+    with (
+        locks.writing(project / "papermill_runs" / "reference", "it"),
+        pytest.raises(BusyError, match="another process is writing the run 'reference'"),
+    ):
+        pages.build("reference")
+    assert site.read_text(encoding="utf-8") == "old"
 
 
 def test_the_site_is_written_where_outputs_go(project, monkeypatch, tmp_path_factory):

@@ -334,7 +334,7 @@ def _shown_date(match: re.Match[str]) -> str:
 
 def _one_line(notebook: str, error: ValidationError) -> str:
     first = error.errors()[0]
-    allowed = first["msg"].removeprefix("Value error, ")
+    allowed = first["msg"].removeprefix("Value error, ").partition(", unable to")[0]
     allowed = re.sub(r"datetime\.date\((\d+), (\d+), (\d+)\)", _shown_date, allowed)
     if not first["loc"]:  # a rule over several parameters
         return f"{notebook}: {allowed}"
