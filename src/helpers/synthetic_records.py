@@ -347,7 +347,7 @@ def _until(rows: Rows, last: int) -> None:
 
 
 def policies(made: Design) -> pd.DataFrame:
-    """Return the restricting policies, as `helpers.weekly_report` takes them.
+    """Return the restricting policies, as `helpers.weekly_policies` takes them.
 
     Returns
     -------

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from helpers import figures
 from helpers.figures import COLOURS
+from helpers.weekly_report import AGES_IN_ORDER
 
 
 def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
@@ -42,7 +43,7 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
         How the declined were counted, the title of their panel.
     """
     fig, axes = figures.new(height=3.4, ncols=2, sharey=True)
-    order = list(dict.fromkeys([*active["age"], *declined["age"]]))
+    order = sorted({*active["age"], *declined["age"]}, key=AGES_IN_ORDER.index)
     of_declined = declined.set_index("age")["detainers"].reindex(order)
     lowest = active.set_index("age")["lowest"].reindex(order)
     absent = {age: "none" for age in order if age not in set(declined["age"])}
