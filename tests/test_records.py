@@ -378,6 +378,22 @@ def test_a_sheet_of_notes_is_named_and_one_of_data_without_a_header_refused(tmp_
     assert 'sheet "More": no header of detainers' in refused(path)
 
 
+def test_a_hidden_sheet_of_records_is_read_and_named(tmp_path):
+    def fill(made, sheet):
+        header, cells = grid("cilp_2026", truth(5))
+        copy = made.add_worksheet("Old")
+        copy.write_row(0, 0, header)
+        for at, row in enumerate(cells, start=1):
+            copy.write_row(at, 0, [cell and str(cell) for cell in row])
+        copy.hide()
+
+    report = records.read(book(tmp_path, fill)).report
+    assert report["rows"]["kept"] == 25
+    assert [line for line in report["warnings"] if "hidden" in line] == [
+        'book.xlsx, sheet "Old": the sheet is hidden in Excel; it is read as the others'
+    ]
+
+
 def test_a_stray_cell_far_away_is_refused_before_memory_is_filled(tmp_path):
     path = book(tmp_path, lambda made, sheet: sheet.write(1_000_000, 16_000, "x"))
     assert "delete stray cells" in refused(path)
