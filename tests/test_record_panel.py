@@ -163,7 +163,8 @@ OFFICES = pd.Series(["Miami", "Boston"])
         ("office,stopped,resumed\nMiami,2018-02-01,2018-01-01\n", "expected a later day"),
         (
             "office,stopped,resumed\nMiami,2018-01-01,\nMiami,2018-02-01,\n",
-            "row 3, column office: 'Miami'; expected an area of the records, each once",
+            "row 3, column office: 'Miami'; expected each once, areas of the records: "
+            "Boston, Miami",
         ),
         ("", "no CSV file"),
     ],

@@ -183,7 +183,7 @@ def read_policy(path: Path, offices: pd.Series) -> pd.DataFrame:
         | (days["resumed"] <= days["stopped"]),
     }
     expected = {
-        "office": "an area of the records, each once",
+        "office": f"each once, areas of the records: {', '.join(sorted(set(offices)))}",
         "stopped": "a day as 2017-02-21",
         "resumed": "a later day as 2017-02-21, or nothing",
     }
