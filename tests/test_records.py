@@ -460,6 +460,12 @@ def test_a_cache_in_the_project_is_refused_and_what_a_killed_reader_left_is_remo
     assert not (root / "cache").exists()
 
 
+def test_a_cache_that_cannot_be_made_is_refused_in_a_line(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path / "file"))
+    assert "cannot be made (File exists); set DETAINERS_CACHE" in refused(npr(tmp_path))
+
+
 def test_the_cache_is_the_users_folder_unless_told(monkeypatch, root):
     monkeypatch.delenv("DETAINERS_CACHE")
     monkeypatch.setattr("pathlib.Path.mkdir", lambda *_, **__: None)
