@@ -232,6 +232,9 @@ def test_the_active_by_age_give_no_small_count_away(seed):
         published = weekly_report.active(database, START, 3)
         truth = weekly_report.active(database, START, ALL)
     assert truth["highest"].sum() == 24
+    if "under 1 month" in set(published["age"]):
+        truth["age"] = truth["age"].replace(["under 1 week", "1 week to 1 month"], "under 1 month")
+        truth = truth.groupby("age", as_index=False, sort=False).sum()
     if len(published):
         disclosed.check(published, truth, "highest", ["lowest"], 3)
 
@@ -272,6 +275,18 @@ def test_few_that_ended_in_the_week_of_their_issue_cannot_be_worked_out(ended):
     youngest = table.set_index("age")["highest"].get("under 1 week")
     assert table["highest"].sum() == 50
     assert youngest is None if ended == 4 else week - youngest == ended
+
+
+@pytest.mark.parametrize("others", [0, 4, 11])
+def test_few_of_the_week_that_ended_otherwise_cannot_be_worked_out_where_no_day_is(others):
+    row = {"detainer_prepare_date": START}
+    old = {"detainer_prepare_date": START - dt.timedelta(days=10)}
+    refused = row | {"lift_reason": "Detainer Declined by LEA", "lift_reason_group": "declined"}
+    over = row | {"lift_reason": "Case Closed", "lift_reason_group": "ended_by_ice"}
+    with of(*[row] * 30, *[old] * 20, *[refused] * 20, *[over] * others) as database:
+        table = weekly_report.active(database, START, 11)
+    assert ("under 1 week" in set(table["age"])) is (others != 4)
+    assert table["lowest"].sum() == 50
 
 
 def test_ages_are_drawn_from_young_to_old():

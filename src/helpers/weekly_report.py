@@ -183,8 +183,9 @@ def active(
     As `helpers.records.summaries.active`, a detainer that ended on an unknown day counts as ended
     in `lowest` and as active in `highest`.
 
-    The active under a week old are those issued in the week less those of them that ended in it.
-    Where the latter are few, the class is one with the next.
+    The active under a week old are those issued in the week less those of them that ended in it;
+    where no end is dated, those between its bounds are the week's declined and those that ended
+    otherwise. Where such a remainder is small, the class is one with the next.
 
     Returns
     -------
@@ -199,8 +200,12 @@ def active(
         start,
     )
     first, second, *_ = AGES
-    young = int(table.loc[table["age"].eq(first), "highest"].sum())
-    if shown(totals(database, start)["issued"] - young, minimum_cell) is None:
+    young = table.loc[table["age"].eq(first), ["highest", "lowest"]].sum()
+    week = totals(database, start)
+    apart = [week["issued"] - young["highest"]]
+    if not is_dated(database):
+        apart.append(young["highest"] - young["lowest"] - week["declined"])
+    if any(shown(int(count), minimum_cell) is None for count in apart):
         table["age"] = table["age"].replace([first, second], _YOUNG)
         table = table.groupby("age", as_index=False)[["highest", "lowest"]].sum()
     protected = protect(_in_order(table), "highest", ["lowest"], minimum_cell)
