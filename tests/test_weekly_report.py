@@ -292,7 +292,7 @@ def test_few_of_the_week_that_ended_otherwise_cannot_be_worked_out_where_no_day_
 def test_ages_are_drawn_from_young_to_old():
     active = pd.DataFrame({"age": ["under 1 month", "3 to 6 months"], "lowest": 20, "highest": 20})
     declined = pd.DataFrame({"age": ["under 1 week", "1 to 3 months", "not recorded"]})
-    fig = weekly_figures.ages(declined.assign(detainers=20), active, "declined")
+    fig = weekly_figures.ages(declined.assign(detainers=20), active, "declined", "none")
     assert [label.get_text() for label in fig.axes[0].get_yticklabels()] == [
         "under 1 month",
         "under 1 week",

@@ -5,6 +5,7 @@ import textwrap
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers import figures
 from helpers.figures import COLOURS
@@ -30,7 +31,7 @@ def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
     return fig
 
 
-def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
+def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str, absent: str) -> Figure:
     """Draw the ages of the declined detainers and of the active ones, side by side.
 
     Parameters
@@ -41,18 +42,21 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
         `age`, `lowest`, `highest`.
     words
         How the declined were counted, the title of their panel.
+    absent
+        What stands where `declined` has no such age.
     """
     fig, axes = figures.new(height=3.4, ncols=2, sharey=True)
     order = sorted({*active["age"], *declined["age"]}, key=AGES_IN_ORDER.index)
     of_declined = declined.set_index("age")["detainers"].reindex(order)
     lowest = active.set_index("age")["lowest"].reindex(order)
-    absent = {age: "none" for age in order if age not in set(declined["age"])}
-    _bars(axes[0], order, of_declined, "orange", absent)
+    gaps = {age: absent for age in order if age not in set(declined["age"])}
+    _bars(axes[0], order, of_declined, "orange", gaps)
     _bars(axes[1], order, lowest, "blue")
     axes[0].set_title(textwrap.fill(words, 28))
     axes[1].set_title("active at its end")
     for ax, most in zip(axes, (of_declined.max(), lowest.max()), strict=True):
         ax.set_xlim(0, 1.3 * (1 if pd.isna(most) else most))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_xlabel("detainers")
     axes[0].set_ylabel("age of the detainer")
