@@ -44,6 +44,7 @@ def made():
 @pytest.fixture(scope="module")
 def database(made):
     with synthetic_tables.connect(made) as opened:
+        weekly_report.covered(opened, START)
         place(opened, made)
         yield opened
 
@@ -325,8 +326,16 @@ def test_a_week_that_the_records_cover_is_not_refused(database, start):
 
 
 def test_records_without_any_date_are_refused():
-    with of({"facility": "A"}) as database, pytest.raises(WeekError, match="no date"):
+    with of({"facility": "A"}) as database, pytest.raises(WeekError, match="under 11 records"):
         weekly_report.covered(database, START)
+
+
+def test_a_mistyped_year_does_not_stretch_what_the_records_cover():
+    rows = [{"detainer_prepare_date": START}] * 20 + [{"detainer_prepare_date": END}] * 20
+    with of(*rows, {"detainer_prepare_date": dt.date(2037, 1, 28)}) as database:
+        weekly_report.covered(database, START)
+        with pytest.raises(WeekError, match="from 2017-01-28 to 2017-01-28"):
+            weekly_report.covered(database, dt.date(2027, 1, 30))
 
 
 @pytest.mark.parametrize(

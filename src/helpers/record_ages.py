@@ -21,6 +21,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from helpers.disclosure import MINIMUM_CELL, protect, shown_days
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -82,20 +83,18 @@ def lives(database: "duckdb.DuckDBPyConnection", minimum_cell: int = MINIMUM_CEL
     Lives or None
         None where fewer than `minimum_cell` detainers have a day of issue.
     """
-    latest = database.execute(
-        "SELECT detainer_prepare_date FROM records WHERE detainer_prepare_date IS NOT NULL "
-        f"ORDER BY 1 DESC LIMIT 1 OFFSET {minimum_cell - 1}"
-    ).fetchone()
-    if latest is None:
+    days = summaries.span(database, minimum_cell)
+    if days is None:
         return None
-    found = database.execute(_FATE, {"until": latest[0]}).df()
+    until = days[1]
+    found = database.execute(_FATE, {"until": until}).df()
     of_fate = found.groupby("fate")["detainers"].sum().reindex(list(FATES), fill_value=0)
     aged = found.dropna(subset="days").astype({"days": int})
     by_age = aged.pivot_table("detainers", "days", "fate", aggfunc="sum", fill_value=0)
-    days = range(int(by_age.index.max()) + 1) if len(by_age) else []
-    by_age = by_age.reindex(index=days, columns=["declined", "ended", "open", "undated"])
+    ages = range(int(by_age.index.max()) + 1) if len(by_age) else []
+    by_age = by_age.reindex(index=ages, columns=["declined", "ended", "open", "undated"])
     return Lives(
-        until=latest[0],
+        until=until,
         counts=of_fate.astype("int64").reset_index(),
         by_age=by_age.fillna(0).astype("int64").rename_axis("days").reset_index(),
     )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.disclosure import MINIMUM_CELL, protect
 from helpers.panel import COLUMNS
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 from helpers.records.problems import RecordsError, place
 
@@ -68,26 +69,19 @@ def counts(
     database
         With the view `records` of `helpers.records.connect`.
     minimum_cell
-        Detainers issued from the last day of the records on, or until the first: mistyped years of
-        fewer rows do not stretch the records.
+        As in `helpers.records.summaries.span`, by which the records begin and end.
 
     Returns
     -------
     Counts or None
         None where the records hold no whole week.
     """
-    known = "FROM records WHERE detainer_prepare_date IS NOT NULL ORDER BY 1"
-    days = [
-        database.execute(
-            f"SELECT detainer_prepare_date {known} {order} LIMIT 1 OFFSET {minimum_cell - 1}"
-        ).fetchone()
-        for order in ("ASC", "DESC")
-    ]
-    if days[0] is None or days[1] is None:
+    days = summaries.span(database, minimum_cell)
+    if days is None:
         return None
-    weeks = pd.date_range(*(day[0] for day in days if day), freq="W-SAT")
+    weeks = pd.date_range(*days, freq="W-SAT")
     # The last week is whole if its Friday is in the records.
-    weeks = weeks[weeks + pd.Timedelta(days=6) <= pd.Timestamp(days[1][0])]
+    weeks = weeks[weeks + pd.Timedelta(days=6) <= pd.Timestamp(days[1])]
     if weeks.empty:
         return None
     by_decline = _has_days_of_decline(database)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.disclosure import protect, shown
+from helpers.disclosure import MINIMUM_CELL, protect, shown
 from helpers.errors import UserError
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -64,13 +65,12 @@ def covered(database: "duckdb.DuckDBPyConnection", start: dt.date) -> None:
     Raises
     ------
     WeekError
-        If they begin later or end earlier, or have no date at all.
+        If they begin later or end earlier, a few outermost days left out, or hardly any is dated.
     """
-    first, last = _one(
-        database, "SELECT min(detainer_prepare_date), max(detainer_prepare_date) FROM records"
-    )
-    if first is None:
-        raise WeekError("the records have no date of issue")
+    days = summaries.span(database)
+    if days is None:
+        raise WeekError(f"under {MINIMUM_CELL} records have a date of issue")
+    first, last = days
     if not first <= start <= last - dt.timedelta(days=6):
         raise WeekError(
             f"week_start = {start}: the records cover weeks that start from {first} to "
