@@ -121,7 +121,7 @@ FROM fated GROUP BY ALL
 
 
 def grid(by_age: pd.DataFrame, minimum_cell: int = MINIMUM_CELL) -> Days:
-    """Return the days that may be shown; empty where none may.
+    """Return the days on which declined, ended and open detainers may be shown; possibly none.
 
     Where few detainers in all were declined, they count as ended, and cannot be shown apart.
     """
@@ -129,6 +129,17 @@ def grid(by_age: pd.DataFrame, minimum_cell: int = MINIMUM_CELL) -> Days:
     if flows[:, 0].sum() < minimum_cell:
         flows = np.column_stack([flows[:, :2].sum(axis=1), flows[:, 2]])
     return by_age["days"].to_numpy()[shown_days(flows, minimum_cell)]
+
+
+def with_later_days(by_age: pd.DataFrame, days: Days, minimum_cell: int = MINIMUM_CELL) -> Days:
+    """Return the days of `grid`, and those after its last on which all ends may be shown as one.
+
+    Declined detainers are few and mostly young: of the old ones a small count would be left on any
+    day, and nothing could be shown of the others' later lives, either.
+    """
+    later = by_age[by_age["days"] > days[-1]] if len(days) else by_age
+    flows = np.column_stack([later["declined"] + later["ended"], later["open"]])
+    return np.concatenate([days, later["days"].to_numpy()[shown_days(flows, minimum_cell)]])
 
 
 def survival(ends: Days, censored: Days) -> SurvfuncRight:
