@@ -210,6 +210,23 @@ def test_impossible_years_are_flagged_emptied_and_kept(tmp_path):
     assert sum("impossible year" in line for line in read.report["warnings"]) == 3
 
 
+def test_a_threat_level_as_pandas_saves_it_is_read_and_another_word_named(tmp_path):
+    header, cells = grid("detainers_latest", truth(9))
+    frame = pd.DataFrame(cells, columns=header)
+    level = "detainer_prep_threat_level"
+    frame[level] = ["1.0", "2.0", "3.0", "1", "3", "", "4", "high", "NA"]
+    frame.to_csv(tmp_path / "saved.csv", index=False)
+    read = records.read(tmp_path / "saved.csv")
+    with records.connect(read) as database:
+        levels = [found for (found,) in database.sql("SELECT threat_level FROM records").fetchall()]
+    assert levels == [1, 2, 3, 1, 3, None, None, None, None]
+    said = [line for line in read.report["warnings"] if level in line]
+    assert said == [
+        f"saved.csv, row 8, column {level}: the first of 2 cells that are no level from 1 to 3; "
+        "taken as empty"
+    ]
+
+
 def test_an_empty_date_of_the_first_npr_set_is_that_of_the_row_before(tmp_path):
     read = records.read(npr(tmp_path, "3/1/13,Lifted,A,T,PA,,", ",Lifted,B,T,PA,,"))
     assert column(read, "detainer_prepare_date")[:2] == [date(2013, 3, 1)] * 2

@@ -37,6 +37,8 @@ CREATE MACRO day(cell) AS CASE
     WHEN regexp_matches(cell, '^\d{4}-\d{2}-\d{2}($|[ T])') THEN try_cast(left(cell, 10) AS DATE)
     ELSE try_strptime(split_part(cell, ' ', 1), ['%m/%d/%y', '%m/%d/%Y'])::DATE
 END;
+CREATE MACRO level(cell) AS
+    CASE WHEN try_cast(cell AS DOUBLE) IN (1, 2, 3) THEN cell::DOUBLE::INTEGER END;
 CREATE MACRO known_day(cell) AS CASE WHEN cell IN ('UNK', 'UNKNOWN') THEN NULL ELSE cell END;
 """
 
@@ -196,7 +198,7 @@ def _canonical() -> str:
         "lift_reason_group": "reason_group",
         "aor": r"replace(regexp_replace(aor, '(?i)\s+area of responsibility$', ''), 'St. ', 'St ')",
         "detainer_form": _FORM,
-        "threat_level": "CASE WHEN threat_level IN ('1', '2', '3') THEN threat_level END",
+        "threat_level": "level(threat_level)",
         "duplicate_likely": "CASE WHEN person IS NOT NULL THEN first_id IS NOT NULL END",
         "duplicate_later": "CASE WHEN person IS NOT NULL THEN coalesce(id > first_id, false) END",
         "junk_dates": f"nullif(concat_ws(', ', {', '.join(flags)}), '')",

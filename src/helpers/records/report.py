@@ -23,6 +23,9 @@ WARN_MISSING = {"facility": 0.01, "state": 0.05, "person": 0.25}
 """Above these shares of empty cells a reader is warned; published releases lie below."""
 
 
+_EMPTIED = "taken as empty"
+
+
 def report(
     connection: "duckdb.DuckDBPyConnection", file: str, parts: Sequence[Part], notes: Sequence[str]
 ) -> dict[str, Any]:
@@ -207,30 +210,34 @@ def _warnings(
     for name, share in described["missing"].items():
         if share > WARN_MISSING.get(name, 1):
             yield f"{described['columns'][name]}: {share:.1%} of the cells are empty"
-    yield from _date_warnings(connection, described["columns"])
+    yield from _cell_warnings(connection, described["columns"])
     yield from _span_warnings(connection, parts, described)
     yield from _count_warnings(connection)
 
 
-def _date_warnings(
+def _cell_warnings(
     connection: "duckdb.DuckDBPyConnection", columns: dict[str, str | None]
 ) -> Iterator[str]:
+    faults = [
+        (
+            "threat_level",
+            "threat_level IS NOT NULL AND level(threat_level) IS NULL",
+            f"cells that are no level from 1 to 3; {_EMPTIED}",
+        )
+    ]
     for name in sorted(_DATES):
-        faults = {
-            f"{name} IS NOT NULL AND {name}_day IS NULL AND refusal IS NULL AND NOT date_carried": (
-                f"cells that are no date; expected {DATE_FORMS}; taken as empty"
-            ),
-            f"{junk(name)} AND refusal IS NULL": "dates of an impossible year; taken as empty",
-        }
-        for fault, said in faults.items():
-            rows, file, sheet, row = _one(
-                connection,
-                f'SELECT count(*), arg_min(file, id), arg_min(sheet, id), arg_min("row", id) '
-                f"FROM cells WHERE {fault}",
-            )
-            if rows:
-                where = place(file, sheet, row, columns[name] or name)
-                yield f"{where}: the first of {rows:,} {said}"
+        unread = f"{name} IS NOT NULL AND {name}_day IS NULL AND NOT date_carried"
+        faults.append((name, unread, f"cells that are no date; expected {DATE_FORMS}; {_EMPTIED}"))
+        faults.append((name, junk(name), f"dates of an impossible year; {_EMPTIED}"))
+    for name, fault, said in faults:
+        rows, file, sheet, row = _one(
+            connection,
+            f'SELECT count(*), arg_min(file, id), arg_min(sheet, id), arg_min("row", id) '
+            f"FROM cells WHERE {fault} AND refusal IS NULL",
+        )
+        if rows:
+            where = place(file, sheet, row, columns[name] or name)
+            yield f"{where}: the first of {rows:,} {said}"
 
 
 def _span_warnings(
