@@ -210,6 +210,23 @@ def test_impossible_years_are_flagged_emptied_and_kept(tmp_path):
     assert sum("impossible year" in line for line in read.report["warnings"]) == 3
 
 
+@pytest.mark.parametrize("mark", ["nan", "None", "<NA>", "NaT", "NULL"])
+def test_a_missing_key_as_programs_write_it_is_no_person(tmp_path, mark):
+    header, cells = grid("cilp_2026", [row | {"person": mark} for row in truth(20)])
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "saved.csv", index=False)
+    report = records.read(tmp_path / "saved.csv").report
+    assert report["duplicates"] == {"likely": 0, "later": 0, "person_unknown": 20}
+
+
+def test_a_key_of_very_many_repeats_is_asked_about(tmp_path):
+    same = {"person": "XXXX", "detainer_prepare_date": date(2014, 4, 1)}
+    header, cells = grid("cilp_2026", [row | same for row in truth(150)])
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "marked.csv", index=False)
+    warnings = records.read(tmp_path / "marked.csv").report["warnings"]
+    assert "149 of them have one key of a person: is it a mark of redaction?" in warnings
+    assert "XXXX" not in str(warnings)
+
+
 def test_a_threat_level_as_pandas_saves_it_is_read_and_another_word_named(tmp_path):
     header, cells = grid("detainers_latest", truth(9))
     frame = pd.DataFrame(cells, columns=header)

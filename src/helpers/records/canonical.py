@@ -28,7 +28,8 @@ _TEXTS = tuple(column.name for column in SOURCED if column.type != "DATE")
 
 _MACROS = r"""
 CREATE MACRO filled(cell) AS CASE
-    WHEN trim(cell) IN ('', 'NA', 'N/A', 'NULL') THEN NULL
+    WHEN trim(cell) IN ('', 'NA', 'N/A', '#N/A', '<NA>', 'NULL', 'None', 'nan', 'NaN', 'NaT')
+        THEN NULL
     WHEN contains(cell, '(')
         AND regexp_matches(cell, '(?i)\bb\)?\s*\(\s*\d\s*\)|^\W*b\W*$') THEN NULL
     ELSE trim(cell)

@@ -19,6 +19,9 @@ STOP_REFUSED = 0.10
 STOP_UNMAPPED = 0.50
 """Above this share of unknown reasons among the rows with one, the column holds something else."""
 
+MANY_REPEATS = 100
+"""Above so many repeats of one person a reader is warned: the key may be that of no one."""
+
 WARN_MISSING = {"facility": 0.01, "state": 0.05, "person": 0.25}
 """Above these shares of empty cells a reader is warned; published releases lie below."""
 
@@ -272,3 +275,10 @@ def _count_warnings(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     for said, count in zip(faults.values(), rows, strict=True):
         if count:
             yield f"{count:,} {said}"
+    (most,) = _one(
+        connection,
+        "SELECT coalesce(max(n), 0) FROM "
+        "(SELECT count(*) AS n FROM kept WHERE duplicate_later GROUP BY person)",
+    )
+    if most > MANY_REPEATS:
+        yield f"{most:,} of them have one key of a person: is it a mark of redaction?"
