@@ -227,6 +227,19 @@ def test_a_key_of_very_many_repeats_is_asked_about(tmp_path):
     assert "XXXX" not in str(warnings)
 
 
+def test_days_before_months_in_any_column_of_dates_are_refused(tmp_path):
+    header, cells = grid("icfo_2025_18038", truth(60))
+    frame = pd.DataFrame(cells, columns=header)
+    days = pd.to_datetime(frame["Detainer_Lift_Date"])
+    frame["Detainer_Lift_Date"] = days.dt.strftime("%d/%m/%Y")
+    frame.to_csv(tmp_path / "british.csv", index=False)
+    no_dates = int((days.dt.day > 12).sum())
+    assert refused(tmp_path / "british.csv") == (
+        f"british.csv, column Detainer_Lift_Date: {no_dates} of {days.notna().sum()} cells are no "
+        "date, more than 10%; expected a date as 2017-01-28, 1/28/17 or 1/28/2017"
+    )
+
+
 def test_a_threat_level_as_pandas_saves_it_is_read_and_another_word_named(tmp_path):
     header, cells = grid("detainers_latest", truth(9))
     frame = pd.DataFrame(cells, columns=header)

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     import duckdb
 
 STOP_REFUSED = 0.10
-"""Above this share of refused rows a file is refused as a whole: it is not what it seems."""
+"""Above this share of refused rows a file is refused as a whole: it is not what it seems.
+
+So it is where above this share of the cells of another column of dates are none: of days before
+months, those up to the 12th would be read as other days.
+"""
 
 STOP_UNMAPPED = 0.50
 """Above this share of unknown reasons among the rows with one, the column holds something else."""
@@ -56,7 +60,8 @@ def report(
     Raises
     ------
     RecordsError
-        If there is no row, or too many were refused or have an unknown reason.
+        If there is no row, or too many were refused, have an unknown reason, or cells of a column
+        of dates that are none.
     """
     refused = refusals(connection)
     rows = _rows(connection)
@@ -184,6 +189,16 @@ def _stop(
             f"{_line(_refused(refused[0], columns))}; {rows['refused']:,} of {rows['read']:,} "
             f"rows are refused, more than {STOP_REFUSED:.0%}: the file is not read"
         )
+    for name in sorted(_DATES):
+        unread, filled = _one(
+            connection,
+            f"SELECT {_count(_unread(name))}, count({name}) FROM cells WHERE refusal IS NULL",
+        )
+        if unread >= MINIMUM_CELL and unread > STOP_REFUSED * filled:
+            raise RecordsError(
+                f"{place(described['file'], column=columns[name] or '')}: {unread:,} of {filled:,} "
+                f"cells are no date, more than {STOP_REFUSED:.0%}; expected {DATE_FORMS}"
+            )
     with_reason = sum(described["lift_reason"].values())
     (unmapped,) = _one(connection, f"SELECT {_count(_UNKNOWN)} FROM kept")
     if unmapped > STOP_UNMAPPED * with_reason:
@@ -218,6 +233,10 @@ def _warnings(
     yield from _count_warnings(connection)
 
 
+def _unread(name: str) -> str:
+    return f"{name} IS NOT NULL AND {name}_day IS NULL AND NOT date_carried"
+
+
 def _cell_warnings(
     connection: "duckdb.DuckDBPyConnection", columns: dict[str, str | None]
 ) -> Iterator[str]:
@@ -229,8 +248,9 @@ def _cell_warnings(
         )
     ]
     for name in sorted(_DATES):
-        unread = f"{name} IS NOT NULL AND {name}_day IS NULL AND NOT date_carried"
-        faults.append((name, unread, f"cells that are no date; expected {DATE_FORMS}; {_EMPTIED}"))
+        faults.append(
+            (name, _unread(name), f"cells that are no date; expected {DATE_FORMS}; {_EMPTIED}")
+        )
         faults.append((name, junk(name), f"dates of an impossible year; {_EMPTIED}"))
     for name, fault, said in faults:
         rows, file, sheet, row = _one(
