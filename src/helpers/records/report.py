@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 STOP_REFUSED = 0.10
 """Above this share of refused rows a file is refused as a whole: it is not what it seems.
 
-So it is where above this share of the cells of another column of dates are none: of days before
-months, those up to the 12th would be read as other days.
+The same share of cells that are none stops a file at its other columns of dates: where days come
+before months, those up to the 12th would be read as other days.
 """
 
 STOP_UNMAPPED = 0.50
