@@ -95,6 +95,8 @@ def test_figures_draw_hidden_counts_as_words():
     )
     fig = weekly_figures.issued(table, 11)
     assert [text.get_text() for text in fig.axes[0].texts] == ["12", "hidden"]
+    fig = weekly_figures.issued(table.assign(detainers=pd.array([None, None], "Int64")), 11)
+    assert [text.get_text() for text in fig.axes[0].texts] == ["hidden", "hidden"]
 
 
 def test_figures_of_tables_with_nothing_shown_can_be_drawn():

@@ -26,7 +26,7 @@ def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
     names = [f"{row.jurisdiction}, {row.state}" for row in table.itertuples()]
     _bars(ax, names, table["detainers"], "blue")
     ax.axvline(minimum_cell, color=COLOURS["ink"], linewidth=1, linestyle="--")
-    ax.set_xlim(0, 1.12 * max(minimum_cell, table["detainers"].max(skipna=True)))
+    ax.set_xlim(0, 1.12 * max(minimum_cell, table["detainers"].fillna(0).max()))
     ax.set_xlabel("detainers issued in the week (dashed: the smallest count shown)")
     return fig
 
