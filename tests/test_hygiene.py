@@ -474,6 +474,7 @@ ESTIMATING = (
     "synthetic_errors",
     "synthetic_records",
     "synthetic_tables",
+    "weekly_policies",
     "weekly_report",
     "withheld",
 )
