@@ -252,7 +252,6 @@ def test_with_days_of_policy_it_estimates_with_both_files_as_inputs(
         ("rate_ratio", "imputed"),
         ("two_way_rate_ratio", "two_way"),
         ("weeks_after.0", "event_study"),
-        ("pre_trend_p_value", "event_study"),
     ):
         assert found[f"issuance.records.{name}"]["caveat"] == coverage.caveat(estimator)
     assert "not estimated" not in said

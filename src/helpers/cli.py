@@ -365,7 +365,7 @@ def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json =
 
 @records_app.command("summarise")
 def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
-    """Count the detainers of a file by lift reason, by month and by agency.
+    """Count detainers by lift reason, month and agency.
 
     Small counts are hidden.
     """

@@ -97,13 +97,8 @@ def put_event_study(
         Whether the counts are.
     """
     label = "SYNTHETIC counts: " if synthetic else ""
-    measured = coverage.caveat("event_study")
-    about: dict[str, Any] = {
-        "inputs": inputs,
-        "decimals": 2,
-        "caveat": f"{FEW_OFFICES}\n{measured}" if synthetic else measured,
-        "synthetic": synthetic,
-    }
+    few = FEW_OFFICES if synthetic else None
+    about: dict[str, Any] = {"inputs": inputs, "decimals": 2, "synthetic": synthetic}
     ratios = study.ratios
     for row in ratios.itertuples():
         side = "before" if row.first < 0 else "after"
@@ -115,6 +110,7 @@ def put_event_study(
             level=0.95,
             method=f"{label}weeks {row.first} to {row.last} since resumption, imputation; band of "
             f"{len(ratios)} spans (Bonferroni), jackknife over {places}, Student's t",
+            caveat="\n".join(filter(None, (few, coverage.caveat("event_study")))),
             **about,
         )
     results.put(
@@ -123,6 +119,7 @@ def put_event_study(
         unit="p-value",
         method=f"{label}all ratios before resumption are 1 (parallel trends); jackknife over "
         f"{places}, Student's t, Bonferroni",
+        caveat=few,
         **about,
     )
 
