@@ -321,3 +321,10 @@ def test_the_national_steps_hold_their_value(national):
     assert (memoranda.low, memoranda.high) == pytest.approx((0.840164, 1.224876), rel=1e-5)
     assert found.dispersion == pytest.approx(26.86816, rel=1e-5)
     assert found.correlation == pytest.approx(0.480180, rel=1e-4)
+
+
+@pytest.mark.parametrize("term", ["step_1", "step_2", "slope"])
+def test_the_interval_whose_level_is_one_less_the_p_value_ends_at_1(term):
+    found = interrupted.fit(negative_binomial(np.random.default_rng(7), MEANS, 20), TERMS)
+    ratio = found.ratio(term, 1 - found.ratio(term).p_value)
+    assert min(abs(ratio.low - 1), abs(ratio.high - 1)) < 1e-9
