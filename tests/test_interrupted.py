@@ -360,3 +360,23 @@ def test_dates_are_compatible_up_to_the_chi_square_quantile_of_one_degree():
     assert len(just_beyond)
     assert not just_beyond["compatible"].any()
     assert found[found["loss"] < 3.841]["compatible"].all()
+
+
+def test_a_break_is_kept_where_it_explains_more_than_three_long_run_variances_times_log_n():
+    noise = negative_binomial(np.random.default_rng(13), np.full(60, 60.0), 5) - 60
+
+    def explained(counts):
+        stable = 2 * np.sqrt(counts + 3 / 8)
+        about = [
+            np.append(stable[:at] - stable[:at].mean(), stable[at:] - stable[at:].mean())
+            for at in range(12, 49)
+        ]
+        rest = min(about, key=lambda each: each @ each)
+        carried = rest[1:] @ rest[:-1] / (rest @ rest)
+        long_run = rest @ rest / 58 * (1 + carried) / (1 - carried)
+        return (60 * stable.var() - rest @ rest) / (long_run * math.log(60))
+
+    series_of = [noise + np.repeat([60.0, 60.0 + rise], 30) for rise in range(0, 40, 2)]
+    ratios = np.array([explained(counts) for counts in series_of])
+    assert {2, 3} <= set(ratios.astype(int))
+    assert [bool(interrupted.breaks(counts, most=1)) for counts in series_of] == list(ratios > 3)
