@@ -482,3 +482,18 @@ def test_the_study_and_the_command_import_no_library_of_records():
 def test_a_form_is_shown_without_its_content():
     assert shape("Müller 1987-06") == "Aaaaaa 9999-99"
     assert shape("x" * 40) == "a" * 30 + "..."
+
+
+@pytest.mark.parametrize(
+    ("name", "earliest"),
+    [("detainer_prepare_date", 2007), ("detainer_lift_date", 2007), ("apprehension_date", 1980)],
+)
+def test_years_are_possible_from_the_earliest_of_the_column_to_2049(tmp_path, name, earliest):
+    rows = truth(20)
+    for row, year in zip(rows, (earliest - 1, earliest, 2049, 2050), strict=False):
+        row[name] = date(year, 5, 1)
+    header, cells = grid("icfo_2025_18038", rows)
+    path = tmp_path / "years.csv"
+    pd.DataFrame(cells, columns=header).to_csv(path, index=False)
+    read = [day and day.year for day in column(records.read(path), name)]
+    assert read[:4] == [None, earliest, 2049, None]
