@@ -497,3 +497,55 @@ def test_years_are_possible_from_the_earliest_of_the_column_to_2049(tmp_path, na
     pd.DataFrame(cells, columns=header).to_csv(path, index=False)
     read = [day and day.year for day in column(records.read(path), name)]
     assert read[:4] == [None, earliest, 2049, None]
+
+
+def test_marks_for_nothing_are_missing(tmp_path):
+    marks = ["NA", "N/A", "NULL"]
+    read = records.read(npr(tmp_path, *(f"3/1/13,{mark},{mark},TOWN,PA,," for mark in marks)))
+    assert column(read, "facility")[:3] == column(read, "lift_reason")[:3] == [None] * 3
+
+
+def test_an_empty_date_is_carried_only_into_a_row_of_a_detainer(tmp_path):
+    read = records.read(npr(tmp_path, "3/1/13,Lifted,A,T,PA,,", ",,,TOTAL,PA,,"))
+    (line,) = read.report["refused"]
+    assert (line["row"], line["reason"]) == (3, "the cell is empty")
+
+
+def test_no_date_is_carried_from_one_file_into_the_next(tmp_path):
+    npr(tmp_path, name="FY12.txt")
+    npr(tmp_path, ",Lifted,B,T,PA,,", name="FY13.txt")
+    (line,) = records.read(tmp_path).report["refused"]
+    assert (line["file"], line["row"], line["reason"]) == ("FY13.txt", 2, "the cell is empty")
+
+
+def test_a_refused_row_makes_no_other_row_a_repeat(tmp_path):
+    rows = truth(20)
+    rows[3] |= {name: rows[1][name] for name in ("person", "detainer_prepare_date")}
+    rows[1]["conviction"] = "X" * 3000
+    header, cells = grid("cilp_2026", rows)
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "a.csv", index=False)
+    read = records.read(tmp_path / "a.csv")
+    assert read.report["rows"] == {"read": 20, "kept": 19, "refused": 1}
+    assert read.report["duplicates"]["likely"] == read.report["duplicates"]["later"] == 0
+
+
+def test_a_file_with_a_tenth_of_its_rows_refused_is_read(tmp_path):
+    lines = [f"{day},Lifted,JAIL,TOWN,PA,," for day in ["soon"] * 10 + ["3/1/13"] * 50]
+    read = records.read(npr(tmp_path, *lines))
+    assert read.report["rows"] == {"read": 100, "kept": 90, "refused": 10}
+
+
+def test_an_unknown_reason_of_few_rows_is_not_spelled_out(tmp_path):
+    read = records.read(npr(tmp_path, *["3/1/13,A. Person,J,T,PA,,"] * 10))
+    assert read.report["lift_reason"] == {"Lifted": 40, UNMAPPED: 10}
+    assert "Person" not in str(read.report)
+
+
+def test_files_that_meet_on_a_day_do_not_overlap(tmp_path):
+    header = ",".join(HEADS[NPR].values())
+    for name, days in (("FY12.txt", (1, 2)), ("FY13.txt", (2, 3))):
+        lines = [f"3/{day}/13,Lifted,JAIL,TOWN,PA," for day in days]
+        (tmp_path / name).write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    read = records.read(tmp_path)
+    assert read.report["rows"]["kept"] == 4
+    assert not any("overlap" in line for line in read.report["warnings"])
