@@ -549,3 +549,21 @@ def test_files_that_meet_on_a_day_do_not_overlap(tmp_path):
     read = records.read(tmp_path)
     assert read.report["rows"]["kept"] == 4
     assert not any("overlap" in line for line in read.report["warnings"])
+
+
+@pytest.mark.parametrize(("name", "percent"), [("facility", 1), ("state", 5), ("person", 25)])
+def test_a_reader_is_warned_of_a_column_with_more_empty_cells_than_releases_have(
+    tmp_path, name, percent
+):
+    def warnings(empty):
+        rows = [row | {"person": str(at)} for at, row in enumerate(truth(100))]
+        for row in rows[:empty]:
+            row[name] = None
+        header, cells = grid("cilp_2026", rows)
+        pd.DataFrame(cells, columns=header).to_csv(tmp_path / "a.csv", index=False)
+        said = records.read(tmp_path / "a.csv").report["warnings"]
+        return [line for line in said if "of the cells are empty" in line]
+
+    assert warnings(percent - 1) == []
+    (line,) = warnings(percent + 1)
+    assert f"{percent + 1}.0%" in line
