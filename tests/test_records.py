@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from helpers import datapackage, records
-from helpers.records import cache
+from helpers.records import cache, workbook
 from helpers.records.columns import CANONICAL, DECLINED, GROUPS, NAMES, UNMAPPED
 from helpers.records.problems import shape
 from record_files import HEADS, REDACTED, expected, grid, truth, wrap, write
@@ -567,3 +567,8 @@ def test_a_reader_is_warned_of_a_column_with_more_empty_cells_than_releases_have
     assert warnings(percent - 1) == []
     (line,) = warnings(percent + 1)
     assert f"{percent + 1}.0%" in line
+
+
+def test_an_error_at_the_end_of_a_part_of_a_sheet_is_counted_once():
+    parts = [b'<c r="A1" t="e">', b'<c r="A2" t="s"><c r="A3" t=', b'"e">', b"</row>"]
+    assert workbook._screen(iter(parts), "a.xlsx", "Sheet1") == 2
