@@ -282,7 +282,7 @@ def test_areas_that_declined_more_than_they_issued_in_these_weeks_are_protected_
 def test_to_resume_on_the_day_of_the_stop_is_refused(tmp_path):
     path = tmp_path / "policy.csv"
     path.write_text("office,stopped,resumed\nMiami,2018-01-01,2018-01-01\n", encoding="utf-8")
-    with pytest.raises(RecordsError, match="row 2, column resumed: .* expected a later day"):
+    with pytest.raises(RecordsError, match=r"row 2, column resumed: .* expected a later day"):
         record_panel.read_policy(path, OFFICES)
 
 

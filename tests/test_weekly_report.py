@@ -342,3 +342,11 @@ def test_of_a_jurisdiction_on_both_lists_the_earlier_date_counts():
     )
     table = weekly_report.published_policies(policies, listed)
     assert table["since"].dt.strftime("%Y-%m").tolist() == ["2014-08", "2013-01"]
+
+
+def test_seven_days_are_covered_to_the_last():
+    with of({"detainer_prepare_date": START}, {"detainer_prepare_date": END}) as database:
+        weekly_report.covered(database, START)
+        for days in (-1, 1):
+            with pytest.raises(WeekError, match=f"from {START} to {START}"):
+                weekly_report.covered(database, START + dt.timedelta(days=days))
