@@ -19,6 +19,7 @@ from helpers import (
     archive,
     cli,
     crate,
+    locks,
     manifest,
     parameters,
     paths,
@@ -28,6 +29,7 @@ from helpers import (
 )
 from helpers.archive import ArchiveError
 from helpers.crate import Archived
+from helpers.locks import BusyError
 from small_study import EVIDENCE, GROWTH
 
 ROOT = paths.project_root()
@@ -371,6 +373,28 @@ def test_the_readme_of_a_run_with_a_reader_s_records_says_that_they_are_not_in_i
 def test_a_run_that_is_not_there_is_refused(project):
     with pytest.raises(ArchiveError, match="no finished run 'other'"):
         archive.build("other")
+
+
+def test_a_run_that_is_being_written_is_refused(project):
+    with (
+        locks.writing(project / RUN, "it"),
+        pytest.raises(BusyError, match="another process is writing the run 'mine'"),
+    ):
+        archive.build("mine")
+
+
+def test_a_run_that_is_written_while_it_is_packed_is_refused(project, monkeypatch):
+    described = crate.describe
+
+    def written_meanwhile(*arguments):
+        (project / RUN / "manifest.json").write_text("{}", encoding="utf-8")
+        return described(*arguments)
+
+    before = (project / "declined-detainers-mine.zip").read_bytes()
+    monkeypatch.setattr(crate, "describe", written_meanwhile)
+    with pytest.raises(BusyError, match="the run 'mine' was written while it was read: try again"):
+        archive.build("mine")
+    assert (project / "declined-detainers-mine.zip").read_bytes() == before
 
 
 def test_a_run_that_failed_is_refused(project):

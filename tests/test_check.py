@@ -1,6 +1,7 @@
 """A small study is executed again, with one thing after the other changed."""
 
 import base64
+import datetime as dt
 import io
 import json
 import shutil
@@ -12,8 +13,9 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 import checked_study
-from helpers import causes, check, cli, comparison, manifest, paths, runner
+from helpers import causes, check, cli, comparison, locks, manifest, paths, runner
 from helpers.check import CheckError
+from helpers.locks import BusyError
 from helpers.request import RunError
 from small_study import EVIDENCE, GROWTH, read
 
@@ -334,7 +336,8 @@ def test_results_that_were_not_written_are_one_line(broken):
 
 def test_a_missing_notebook_is_named(broken):
     (found,) = of(broken, "notebook")
-    assert (found["what"], found["stored"]) == (GROWTH, "missing")
+    said = found["what"], found["stored"], found["now"]
+    assert said == (GROWTH, "missing", "not executed, for none is stored")
     assert broken["ok"] is False
 
 
@@ -489,8 +492,8 @@ def test_the_page_gives_the_command_that_was_asked(study, changed, tmp_path):
 def test_a_run_that_is_being_written_is_refused(study, changed, tmp_path):
     other = same_but(study, tmp_path)
     with (
-        runner.locked(paths.Path(other), "it"),
-        pytest.raises(CheckError, match="another process is writing the run"),
+        locks.writing(paths.Path(other), "it"),
+        pytest.raises(BusyError, match="another process is writing the run"),
     ):
         changed(lambda place: None, check.compare_runs, other)
 
@@ -504,8 +507,21 @@ def test_a_run_that_is_written_while_it_is_read_is_refused(study, changed, tmp_p
         return compared(*arguments)
 
     monkeypatch.setattr(comparison, "of_runs", written_meanwhile)
-    with pytest.raises(CheckError, match="the run 'mine' was written while it was read"):
+    with pytest.raises(BusyError, match="was written while it was read"):
         changed(lambda place: None, check.compare_runs, other)
+
+
+def test_the_report_says_how_long_the_comparison_took(study, changed, tmp_path, monkeypatch):
+    clock, compared = [dt.datetime(2026, 1, 2, tzinfo=dt.UTC)], comparison.of_runs
+
+    def slowly(*arguments):
+        clock.append(clock[-1] + dt.timedelta(seconds=7))
+        return compared(*arguments)
+
+    monkeypatch.setattr(check, "_now", lambda: clock[-1])
+    monkeypatch.setattr(comparison, "of_runs", slowly)
+    report = changed(lambda place: None, check.compare_runs, same_but(study, tmp_path))
+    assert (report["started"], report["seconds"]) == ("2026-01-02T00:00:00+00:00", 7.0)
 
 
 # The command

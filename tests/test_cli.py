@@ -119,6 +119,25 @@ def test_a_folder_that_cannot_be_written_is_one_line(project):
     assert len(answer.stderr.splitlines()) == 1
 
 
+def test_no_line_of_help_is_cut_on_a_terminal_of_80_columns():
+    for group in ([], ["data"], ["records"]):
+        answer = CliRunner().invoke(cli.app, [*group, "--help"], terminal_width=80)
+        assert "Commands:" in answer.stdout
+        assert "..." not in answer.stdout.replace("[ARGS]...", "")
+
+
+def test_parameters_can_be_read_and_copied_on_a_terminal_of_80_columns(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = [line.rstrip() for line in ask("parameters", "01").stdout.splitlines()]
+    assert lines[:4] == [
+        GROWTH,
+        "  source_policy = judgement",
+        "      which published value is used where sources disagree",
+        "      judgement, primary_first, earliest, latest",
+    ]
+    assert max(map(len, lines)) <= 80
+
+
 def test_parameters_shows_defaults_choices_and_meanings():
     answer = ask("parameters", "01")
     assert answer.exit_code == 0
@@ -209,8 +228,9 @@ def test_explain_wants_one_question(explained, arguments):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["week.none"], "no result is named 'week.none'"),
-        (["--fact", "F9"], "there is no 'fact F9'"),
+        (["none"], "no result is named 'none'"),
+        (["week.meen"], "no result is named 'week.meen'; did you mean week.mean?"),
+        (["--fact", "F9"], "there is no fact 'F9'"),
     ],
 )
 def test_explain_refuses_what_is_not_there_in_a_line(explained, arguments, said):
@@ -226,7 +246,10 @@ def test_archive_packs_the_reference_run_unless_told(monkeypatch):
 
 def test_a_run_that_cannot_be_archived_is_one_line_and_exit_code_2():
     answer = ask("archive", "--run", "mine")
-    assert (answer.exit_code, answer.stderr) == (2, "there is no finished run 'mine'\n")
+    assert (answer.exit_code, answer.stderr) == (
+        2,
+        "there is no finished run 'mine'; finished runs: none\n",
+    )
 
 
 def test_help_imports_no_heavy_library():
@@ -285,6 +308,13 @@ def test_many_reasons_are_cut_short_on_a_line_and_whole_in_json(project):
     assert "data/4.csv" not in said
     steps = json.loads(ask("run", "--run", "mine", "--dry-run", "--json").stdout)["steps"]
     assert len(steps[0]["reasons"]) == 9
+
+
+def test_an_answer_that_nobody_reads_to_its_end_is_no_error(project):
+    command = [sys.executable, "-c", COMMAND, "parameters", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()  # as `| head` does
+        assert process.stderr.read() == b""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no signal to one process")

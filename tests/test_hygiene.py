@@ -4,17 +4,22 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers.manifest import MACHINERY
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MODULES = sorted((ROOT / "src" / "helpers").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").glob("*.py"))
 
 # What only the machinery needs; a study module that imports it belongs to the other half.
 MACHINE_LIBRARIES = {
@@ -376,7 +381,7 @@ def test_places_names_and_axes_in_the_words_of_code_are_no_data(code):
     assert typed_in_code(code) == []
 
 
-# The two halves of the helpers
+# What is imported: declared libraries, and of the two halves of the helpers each its own
 
 
 def imported(source):
@@ -396,6 +401,22 @@ def imported(source):
 
 def helpers_in(source):
     return {name.removeprefix("helpers.") for name in imported(source) if "helpers." in name}
+
+
+@pytest.mark.parametrize(("files", "extras"), [(MODULES, []), (TESTS, ["dev"])])
+def test_every_library_that_is_imported_is_a_declared_dependency(files, extras):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    listed = [project["dependencies"], *map(project["optional-dependencies"].get, extras)]
+    declared = {canonicalize_name(Requirement(each).name) for part in listed for each in part}
+    found = {name for path in files for name in imported(path.read_text(encoding="utf-8"))}
+    own = {*sys.stdlib_module_names, *(path.stem for path in TESTS)}
+    owners = packages_distributions()
+    assert {
+        name
+        for name in found - own
+        if not name.startswith("helpers")
+        and not declared & {canonicalize_name(owner) for owner in owners.get(name, [])}
+    } == set()
 
 
 def code(path):
@@ -453,6 +474,7 @@ ESTIMATING = (
     "synthetic_errors",
     "synthetic_records",
     "synthetic_tables",
+    "weekly_policies",
     "weekly_report",
     "withheld",
 )

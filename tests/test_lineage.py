@@ -57,7 +57,7 @@ def test_the_explanation_is_plain_json():
 def test_an_unknown_result_or_fact_is_refused_by_name():
     with pytest.raises(ResultError, match=r"'week\.none'"):
         lineage.explain(small(), "week.none")
-    with pytest.raises(LineageError, match="no 'fact F9'"):
+    with pytest.raises(LineageError, match="no fact 'F9'"):
         lineage.dependents(small(), "fact:F9")
 
 

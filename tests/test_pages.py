@@ -10,7 +10,9 @@ import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import evidence, pages, paths
+from helpers import evidence, locks, pages, paths
+from helpers.locks import BusyError
+from helpers.pages import words
 
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) a|b {math}`c` <img src=x onerror=y>"
 ALT = 'Line chart: "declined" falls from 206 to 47 & stays <low>'
@@ -81,6 +83,7 @@ def counts_notebook():
         cell("imports", "raise SystemExit('pages execute nothing')"),
         new_markdown_cell("## Counts\n\nThe [share](02_share.ipynb) follows.", id="counts"),
         cell("declined", "results.say('...')", said(sentence), tags=["hide-input"]),
+        cell("drawing", "fig = draw()"),
         cell("figure", "figures.save(fig)", drawn(ALT)),
     ]
 
@@ -202,6 +205,11 @@ def test_a_run_becomes_pages_of_notebooks_results_evidence_figures_and_data(site
 def test_every_page_has_one_first_heading(site):
     for name, soup in all_pages(site).items():
         assert len(soup.find_all("h1")) == 1, name
+
+
+def test_the_first_page_names_the_study_once(site):
+    assert page(site, "index").title.get_text() == "Declined Detainers"
+    assert page(site, "figures").title.get_text() == "Figures \u2014 Declined Detainers"
 
 
 def test_the_index_lists_notebooks_with_their_question(site):
@@ -350,6 +358,12 @@ def test_code_is_folded_but_there(site):
     assert "pages execute nothing" in cells[0].get_text()
 
 
+def test_code_that_shows_nothing_is_folded_with_the_code_after_it(site):
+    *_, last = page(site, "01_counts").select("div.cell")
+    assert "fig = draw()" in last.get_text()
+    assert "figures.save(fig)" in last.get_text()
+
+
 def test_search_knows_words_of_results_and_notebooks(site):
     index = (site / "searchindex.js").read_text(encoding="utf-8")
     assert "refus" in index
@@ -466,8 +480,19 @@ def test_a_missing_run_is_refused_with_the_runs_that_exist(project):
 
 
 def test_a_run_name_that_leaves_its_folder_is_refused(project):
-    with pytest.raises(pages.PagesError, match="letters, digits"):
+    with pytest.raises(paths.PathError, match=r"^run name '../reference': .*letters, digits"):
         pages.build("../reference")
+
+
+def test_a_run_that_is_being_written_is_refused_and_the_old_site_stays(project):
+    site = project / "site" / "index.html"
+    paths.write_atomically(site, "old")
+    with (
+        locks.writing(project / "papermill_runs" / "reference", "it"),
+        pytest.raises(BusyError, match="another process is writing the run 'reference'"),
+    ):
+        pages.build("reference")
+    assert site.read_text(encoding="utf-8") == "old"
 
 
 def test_the_site_is_written_where_outputs_go(project, monkeypatch, tmp_path_factory):
@@ -503,6 +528,13 @@ def test_every_table_has_scoped_headers_a_caption_or_name_and_takes_the_focus(si
             assert box["tabindex"] == "0", name
             assert box["aria-label"], name
             assert all(th.get("scope") and th.get_text() for th in table.find_all("th")), name
+
+
+def test_in_a_table_a_date_stays_whole_and_a_long_name_may_break():
+    made = words.scrolling('<td title="2017-02-03">a_b from 2017-02-03, 0.123456789012</td>', "x")
+    assert '<td title="2017-02-03">a_b from <span class="date">2017-02-03</span>, 0.1' in made
+    made = words.scrolling("<td>weeks.declined_in_all &amp; more</td>", "x")
+    assert "<td>weeks.<wbr>declined_<wbr>in_<wbr>all &amp; more</td>" in made
 
 
 def test_formulas_are_mathml_without_a_script(site):

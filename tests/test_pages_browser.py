@@ -143,7 +143,7 @@ def test_a_chosen_topic_and_a_word_narrow_the_evidence(browser, site):
     page, _ = real.opened(browser, site / "evidence.html")
     form = page.locator("form.facts")
     everything = form.locator("output").text_content()
-    form.locator("select[name=topic]").select_option("travis county")
+    form.locator("select[name=topic]").select_option("Travis County")
     form.locator("input[name=words]").fill("Travis")
     assert form.locator("output").text_content() != everything
     first = form.locator("tbody a").first
@@ -176,6 +176,26 @@ def test_a_wide_table_is_read_as_cards_on_a_phone_and_is_still_a_table(browser, 
     assert cell.evaluate("cell => getComputedStyle(cell, '::before').content").startswith('"State')
     page.set_viewport_size(real.DESKTOP)
     page.wait_for_selector("table:not(.cards)")
+
+
+def test_a_table_whose_columns_squeeze_its_text_is_read_as_cards_on_a_wide_screen(browser, site):
+    page, _ = real.opened(browser, site / "05_claims.html")
+    page.wait_for_selector(".scroll[aria-label^='Claims of article'] table.cards")
+    of_numbers = page.locator(".scroll[aria-label^='Claims examined'] table")
+    assert "cards" not in (of_numbers.get_attribute("class") or "")
+
+
+def test_a_figure_on_a_phone_is_as_wide_as_its_words_need_and_moves_under_the_keyboard(
+    browser, site
+):
+    for name in ("01_jurisdiction_growth", "figures"):
+        page, _ = real.opened(browser, site / f"{name}.html", viewport=real.PHONE)
+        box = page.locator("a.image-reference").first
+        assert box.locator("img").evaluate("picture => picture.clientWidth") >= 500
+        box.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("document.activeElement.scrollLeft > 0")
+        assert fits(page)
 
 
 def test_what_takes_the_focus_shows_it(browser, site):

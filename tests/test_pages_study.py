@@ -128,9 +128,15 @@ def test_the_first_page_says_what_was_asked_found_and_not_shown_before_all_else(
 
 
 def test_a_notebook_begins_with_what_was_found(texts):
-    for notebook in ("01_jurisdiction_growth", "02_detainer_age", "03_issuance_policy"):
+    for notebook in NOTEBOOKS:
         text = texts[notebook]
-        assert text.index('class="found"') < text.index("What you will learn")
+        found = text.index("<strong>Found</strong>")
+        assert text.index("<strong>Question.</strong>") < found, notebook
+        assert found < text.index("<strong>In short.</strong>"), notebook
+
+
+def test_caveats_stand_back_behind_the_sentences_they_belong_to(texts):
+    assert '<p class="caveat"><em>Caveat: Time since booking' in texts["02_detainer_age"]
 
 
 def test_synthetic_figures_are_marked_in_gallery_and_notebook(texts):

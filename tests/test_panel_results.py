@@ -35,6 +35,11 @@ def curves():
     )
 
 
+def put_synthetic(results, study):
+    inputs = ["simulation:7"]
+    panel_results.put_event_study(results, study, "issuance.panel", inputs, synthetic=True)
+
+
 def test_an_estimate_has_an_interval_and_a_caveat_and_a_number_has_none(results):
     rows = {
         "rate_ratio": ("an estimate", RateRatio(1.387, 1.123, 1.756, 0.01)),
@@ -56,7 +61,7 @@ def test_an_estimate_has_an_interval_and_a_caveat_and_a_number_has_none(results)
 def test_all_that_rests_on_synthetic_counts_or_designs_says_so(results, study, curves):
     panel_results.put_ratios(results, {"rate_ratio": ("imputation", 1.4)}, 7)
     panel_results.put_counts(results, {"offices": (24, "offices", "offices")}, 7)
-    panel_results.put_event_study(results, study, 7)
+    put_synthetic(results, study)
     panel_results.put_panel_power(results, curves[curves["dispersion"].eq(2)], OF_LEVEL)
     panel_results.put_two_weeks(results, {1.0: (0.5, 1.7)}, OF_LEVEL)
     results.write()
@@ -68,13 +73,23 @@ def test_all_that_rests_on_synthetic_counts_or_designs_says_so(results, study, c
 
 
 def test_spans_are_named_by_their_distance_and_keep_their_band(results, study):
-    panel_results.put_event_study(results, study, 7)
+    put_synthetic(results, study)
     rows = study.ratios.set_index("first")
     for name, first in (("weeks_before.24", -24), ("weeks_after.0", 0), ("weeks_after.32", 32)):
         found = results.get(f"issuance.panel.{name}")
         assert found["value"] == rows.at[first, "value"]
         assert found["interval"] == rows.loc[first, ["band_low", "band_high"]].tolist()
     assert results.value("issuance.panel.pre_trend_p_value") == study.pre_trend_p_value
+
+
+def test_an_event_study_says_how_often_its_band_holds_of_synthetic_and_other_counts(results, study):
+    put_synthetic(results, study)
+    panel_results.put_event_study(results, study, "issuance.records", ["records:a@b"])
+    measured = coverage.caveat("event_study")
+    for name in ("weeks_after.0", "pre_trend_p_value"):
+        assert results.get(f"issuance.records.{name}")["caveat"] == measured
+        said = results.get(f"issuance.panel.{name}")["caveat"].splitlines()
+        assert said == [panel_results.FEW_OFFICES, measured]
 
 
 def test_two_weeks_have_a_fall_and_a_rise_of_each_dispersion(results):

@@ -107,13 +107,19 @@ def test_neither_the_defaults_nor_the_request_are_changed():
         (GROWTH, "baseline_date", "None", None),
         (GROWTH, "endpoint_date", None, None),
         (AGES, "records", "None", None),
-        (ISSUANCE, "policy_dates", Path("dates.csv"), "dates.csv"),
+        (AGES, "records", Path("mine.csv"), "mine.csv"),
     ],
 )
 def test_text_becomes_the_type_of_the_parameter(notebook, name, given, kept):
     value = merged(notebook, **{name: given})[name]
     assert value == kept
     assert type(value) is type(kept)
+
+
+def test_days_of_policy_without_records_are_refused():
+    with pytest.raises(ParameterError, match="parameter policy_dates: "):
+        merged(ISSUANCE, policy_dates="dates.csv")
+    assert merged(ISSUANCE, policy_dates="dates.csv", records="mine.csv")["records"] == "mine.csv"
 
 
 @pytest.mark.parametrize("notebook", DEFAULTS)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from helpers import datapackage, evidence, published_errors, weekly_report
+from helpers import datapackage, evidence, published_errors, weekly_policies
 from helpers.parameters import POLICIES
 from helpers.synthetic_errors import AS_IN_2017, KINDS
 
@@ -27,7 +27,7 @@ def test_names_of_listed_counties_are_looked_for_in_other_states(ledger, root):
     lists = [
         datapackage.load(name, root) for name in ("policies_2008_2015", "listed_jurisdictions_2017")
     ]
-    names = published_errors.listed_names(ledger, weekly_report.published_policies(*lists))
+    names = published_errors.listed_names(ledger, weekly_policies.published_policies(*lists))
     found = names.set_index(["place", "state"])["elsewhere"]
     assert len(names) == 10
     assert {"NY", "PA"} <= set(found["Franklin County", "IA"].split(", "))

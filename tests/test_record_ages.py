@@ -205,11 +205,40 @@ def test_between_days_shown_no_count_is_small(flows, minimum):
         return
     if by_age["declined"].sum() < minimum:
         by_age = by_age.assign(ended=by_age["ended"] + by_age["declined"], declined=0)
-    edges = [0, *(shown + 1), len(by_age)]
-    counts = by_age[["declined", "ended", "open"]].to_numpy()
+    tells_little(by_age[["declined", "ended", "open"]], shown, minimum)
+
+
+def tells_little(counts, shown, minimum):
+    edges = [0, *(shown + 1), len(counts)]
     for start, stop in pairwise(edges):
-        between = counts[start:stop].sum(axis=0)
+        between = counts.to_numpy()[start:stop].sum(axis=0)
         assert ((between == 0) | (between >= minimum)).all()
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 30)] * 3), min_size=1, max_size=60),
+    st.integers(2, 11),
+)
+def test_between_later_days_no_count_of_all_ends_is_small(flows, minimum):
+    by_age = pd.DataFrame(flows, columns=["declined", "ended", "open"])
+    by_age.insert(0, "days", range(len(by_age)))
+    days = record_ages.grid(by_age, minimum)
+    every = record_ages.with_later_days(by_age, days, minimum)
+    assert every[: len(days)].tolist() == days.tolist()
+    assert every.tolist() == sorted(set(every.tolist()))
+    ends = by_age["declined"] + by_age["ended"]
+    if len(every):
+        tells_little(pd.DataFrame({"ends": ends, "open": by_age["open"]}), every, minimum)
+
+
+def test_few_old_declined_detainers_do_not_cut_the_lives_of_all_short():
+    by_age = pd.DataFrame({"days": range(60), "declined": 0, "ended": 40, "open": 20})
+    by_age.loc[:9, "declined"] = 15
+    by_age.loc[50, "declined"] = 3
+    days = record_ages.grid(by_age)
+    every = record_ages.with_later_days(by_age, days)
+    assert days.max() < 10
+    assert every.tolist() == [*days, *range(days.max() + 1, 60)]
 
 
 # The section
@@ -254,14 +283,18 @@ def test_everything_shown_is_of_days_that_may_be_shown(tmp_path, results):
     path = write(tmp_path, "icfo_2025_18038", rows_of(simulated(4)))
     section(results, path)
     with records.connect(records.read(path)) as database:
-        days = set(record_ages.grid(record_ages.lives(database).by_age).tolist())
+        by_age = record_ages.lives(database).by_age
+    of_declined = record_ages.grid(by_age)
+    days = set(record_ages.with_later_days(by_age, of_declined).tolist())
     data = pd.read_csv(tmp_path / "out/figures/scratch/ages_records.csv")
     assert set(data["days"]) == days
+    assert set(data.dropna(subset="declined_not_older")["days"]) == set(of_declined.tolist())
     pd.testing.assert_frame_equal(data, data.round(3), check_exact=True)
-    quantiles = [found for name, found in put(results).items() if "days_" in name]
+    quantiles = {name: found for name, found in put(results).items() if "days_" in name}
     assert quantiles
-    for found in quantiles:
-        assert {found["value"], *found["interval"]} <= days | {0, None}
+    for name, found in quantiles.items():
+        allowed = set(of_declined.tolist()) if ".declined." in name else days
+        assert {found["value"], *found["interval"]} <= allowed | {0, None}
     counts = [found["value"] for name, found in put(results).items() if name.endswith(".n")]
     assert all(count >= MINIMUM_CELL for count in counts)
 

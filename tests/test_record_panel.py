@@ -5,8 +5,16 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from helpers import panel, record_panel, record_panel_section, records, synthetic
-from helpers.disclosure import MINIMUM_CELL
+from helpers import (
+    coverage,
+    panel,
+    record_ages,
+    record_panel,
+    record_panel_section,
+    records,
+    synthetic,
+)
+from helpers.disclosure import MINIMUM_CELL, protect
 from helpers.inputs import once_each
 from helpers.records import RecordsError, given
 from helpers.results import Results
@@ -96,11 +104,30 @@ def test_what_is_left_out_is_counted(tmp_path):
     found = counts_of(header)
     assert dict(found.dropped.itertuples(index=False)) == {
         "no_office": 20,
-        "unissued": 0,
-        "repeated": 11,
         "backwards": 40,
         "undated": 30,
     }
+
+
+def test_repeats_that_02_hides_beside_few_wrong_rows_are_not_told_in_03(tmp_path):
+    rows = truth(400)
+    for number, row in enumerate(rows):
+        day = min(row["detainer_prepare_date"], date(2014, 8, 1))
+        row |= {"person": None, "detainer_prepare_date": day, "detainer_lift_date": day}
+        if number < 5:
+            row["detainer_lift_date"] = date(2010, 1, 1)
+        elif number < 20:
+            row["aor"] = None
+    for row in rows[-13:]:
+        row["person"] = "a" * 40
+    read = records.read(write_with_areas(tmp_path, rows))
+    with records.connect(read) as database:
+        lives = record_ages.shown_counts(record_ages.lives(database).counts).set_index("fate")
+        counted = record_panel.counts(database)
+    hidden = lives.index[lives["detainers"].isna()]
+    assert set(hidden) == {"backwards", "repeated"}
+    shown = protect(counted.dropped, "detainers")
+    assert not set(shown["why"]) & {"repeated", "unissued"}
 
 
 def write_with_areas(folder, rows):
@@ -136,7 +163,8 @@ OFFICES = pd.Series(["Miami", "Boston"])
         ("office,stopped,resumed\nMiami,2018-02-01,2018-01-01\n", "expected a later day"),
         (
             "office,stopped,resumed\nMiami,2018-01-01,\nMiami,2018-02-01,\n",
-            "row 3, column office: 'Miami'; expected an area of the records, each once",
+            "row 3, column office: 'Miami'; expected each once, areas of the records: "
+            "Boston, Miami",
         ),
         ("", "no CSV file"),
     ],
@@ -220,6 +248,13 @@ def test_with_days_of_policy_it_estimates_with_both_files_as_inputs(
         once_each(result["inputs"], name)
         assert result["inputs"][0] == source
         assert result["synthetic"] is False
+    for name, estimator in (
+        ("rate_ratio", "imputed"),
+        ("two_way_rate_ratio", "two_way"),
+        ("weeks_after.0", "event_study"),
+        ("pre_trend_p_value", "event_study"),
+    ):
+        assert found[f"issuance.records.{name}"]["caveat"] == coverage.caveat(estimator)
     assert "not estimated" not in said
     assert str(files) not in said
     assert (

@@ -210,6 +210,53 @@ def test_impossible_years_are_flagged_emptied_and_kept(tmp_path):
     assert sum("impossible year" in line for line in read.report["warnings"]) == 3
 
 
+@pytest.mark.parametrize("mark", ["nan", "None", "<NA>", "NaT", "NULL"])
+def test_a_missing_key_as_programs_write_it_is_no_person(tmp_path, mark):
+    header, cells = grid("cilp_2026", [row | {"person": mark} for row in truth(20)])
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "saved.csv", index=False)
+    report = records.read(tmp_path / "saved.csv").report
+    assert report["duplicates"] == {"likely": 0, "later": 0, "person_unknown": 20}
+
+
+def test_a_key_of_very_many_repeats_is_asked_about(tmp_path):
+    same = {"person": "XXXX", "detainer_prepare_date": date(2014, 4, 1)}
+    header, cells = grid("cilp_2026", [row | same for row in truth(150)])
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "marked.csv", index=False)
+    warnings = records.read(tmp_path / "marked.csv").report["warnings"]
+    assert "149 of them have one key of a person: is it a mark of redaction?" in warnings
+    assert "XXXX" not in str(warnings)
+
+
+def test_days_before_months_in_any_column_of_dates_are_refused(tmp_path):
+    header, cells = grid("icfo_2025_18038", truth(60))
+    frame = pd.DataFrame(cells, columns=header)
+    days = pd.to_datetime(frame["Detainer_Lift_Date"])
+    frame["Detainer_Lift_Date"] = days.dt.strftime("%d/%m/%Y")
+    frame.to_csv(tmp_path / "british.csv", index=False)
+    no_dates = int((days.dt.day > 12).sum())
+    assert refused(tmp_path / "british.csv") == (
+        f"british.csv, column Detainer_Lift_Date: {no_dates} of {days.notna().sum()} cells are no "
+        "date, more than 10%; expected a date as 2017-01-28, 1/28/17 or 1/28/2017"
+    )
+
+
+def test_a_threat_level_as_pandas_saves_it_is_read_and_another_word_named(tmp_path):
+    header, cells = grid("detainers_latest", truth(9))
+    frame = pd.DataFrame(cells, columns=header)
+    level = "detainer_prep_threat_level"
+    frame[level] = ["1.0", "2.0", "3.0", "1", "3", "", "4", "high", "NA"]
+    frame.to_csv(tmp_path / "saved.csv", index=False)
+    read = records.read(tmp_path / "saved.csv")
+    with records.connect(read) as database:
+        levels = [found for (found,) in database.sql("SELECT threat_level FROM records").fetchall()]
+    assert levels == [1, 2, 3, 1, 3, None, None, None, None]
+    said = [line for line in read.report["warnings"] if level in line]
+    assert said == [
+        f"saved.csv, row 8, column {level}: the first of 2 cells that are no level from 1 to 3; "
+        "taken as empty"
+    ]
+
+
 def test_an_empty_date_of_the_first_npr_set_is_that_of_the_row_before(tmp_path):
     read = records.read(npr(tmp_path, "3/1/13,Lifted,A,T,PA,,", ",Lifted,B,T,PA,,"))
     assert column(read, "detainer_prepare_date")[:2] == [date(2013, 3, 1)] * 2
@@ -378,6 +425,22 @@ def test_a_sheet_of_notes_is_named_and_one_of_data_without_a_header_refused(tmp_
     assert 'sheet "More": no header of detainers' in refused(path)
 
 
+def test_a_hidden_sheet_of_records_is_read_and_named(tmp_path):
+    def fill(made, sheet):
+        header, cells = grid("cilp_2026", truth(5))
+        copy = made.add_worksheet("Old")
+        copy.write_row(0, 0, header)
+        for at, row in enumerate(cells, start=1):
+            copy.write_row(at, 0, [cell and str(cell) for cell in row])
+        copy.hide()
+
+    report = records.read(book(tmp_path, fill)).report
+    assert report["rows"]["kept"] == 25
+    assert [line for line in report["warnings"] if "hidden" in line] == [
+        'book.xlsx, sheet "Old": the sheet is hidden in Excel; it is read as the others'
+    ]
+
+
 def test_a_stray_cell_far_away_is_refused_before_memory_is_filled(tmp_path):
     path = book(tmp_path, lambda made, sheet: sheet.write(1_000_000, 16_000, "x"))
     assert "delete stray cells" in refused(path)
@@ -442,6 +505,12 @@ def test_a_cache_in_the_project_is_refused_and_what_a_killed_reader_left_is_remo
     monkeypatch.setenv("DETAINERS_CACHE", str(root / "cache"))
     assert "expected a folder outside" in refused(npr(tmp_path))
     assert not (root / "cache").exists()
+
+
+def test_a_cache_that_cannot_be_made_is_refused_in_a_line(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DETAINERS_CACHE", str(tmp_path / "file"))
+    assert "cannot be made (File exists); set DETAINERS_CACHE" in refused(npr(tmp_path))
 
 
 def test_the_cache_is_the_users_folder_unless_told(monkeypatch, root):

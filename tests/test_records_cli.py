@@ -25,7 +25,7 @@ def test_summarise_answers_in_json_and_nothing_else(tmp_path):
     answer = ask("summarise", large(tmp_path), "--json")
     assert answer.exit_code == 0
     found = json.loads(answer.stdout)
-    assert list(found) == KEYS
+    assert list(found) == [*KEYS, "agencies"]
     assert found["file"] == "cilp_2026.xlsx"
     assert found["layout"] == "cilp_2026"
     assert found["rows"] == {"read": 600, "kept": 600, "refused": 0}
@@ -45,6 +45,21 @@ def test_summarise_answers_in_json_and_nothing_else(tmp_path):
     hidden = {month for month, counts in shown.items() if counts[0] is None}
     assert {"2014-03"} < hidden  # four detainers; alone they would be the total less the others
     assert len(hidden) <= 3
+
+
+def test_summarise_counts_by_agency_most_detainers_first(tmp_path):
+    path = large(tmp_path)
+    agencies = json.loads(ask("summarise", path, "--json").stdout)["agencies"]
+    assert sum(agency["detainers"] for agency in agencies) == 600
+    assert sum(agency["declined"] for agency in agencies) == 120
+    first = agencies[0]
+    assert first["detainers"] == max(agency["detainers"] for agency in agencies)
+    assert first["share_declined"] == first["declined"] / first["detainers"]
+    lines = ask("summarise", path).stdout.splitlines()
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("agency "))
+    line = lines[at + 1]
+    assert line.startswith(first["facility"])
+    assert line.split()[-2:] == [str(first["detainers"]), str(first["declined"])]
 
 
 def test_check_says_what_was_read_where_the_rows_are_and_what_to_beware_of(tmp_path, record_cache):

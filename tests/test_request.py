@@ -34,9 +34,10 @@ def test_a_project_without_notebooks_is_refused(project):
 def test_notebooks_are_chosen_by_number_or_name_and_keep_their_order():
     assert list(request.chosen(["01", "00_evidence"])) == [EVIDENCE, GROWTH]
     assert list(request.chosen(["01_jurisdiction"])) == [GROWTH]
+    assert list(request.chosen(["1"])) == [GROWTH]
 
 
-@pytest.mark.parametrize("text", ["", "0", "1", "07", "01_juris", "growth"])
+@pytest.mark.parametrize("text", ["", "7", "07", "001", "01_juris", "growth"])
 def test_an_unknown_notebook_is_refused_with_those_there_are(text):
     with pytest.raises(RunError, match="there are 00_evidence, 01_jurisdiction_growth"):
         request.chosen([text])
@@ -102,7 +103,7 @@ def test_a_value_may_hold_equals_signs_and_dots():
 
 
 def test_a_pair_for_a_notebook_that_is_not_run_is_refused():
-    with pytest.raises(RunError, match="no notebook '01'; there are 00_evidence"):
+    with pytest.raises(RunError, match=f"'baseline' is of {GROWTH}, which is not to be run"):
         request.requested(["01.baseline=about_120"], {}, only=["00"])
 
 
@@ -111,9 +112,15 @@ def test_a_file_may_hold_parameters_of_notebooks_that_are_not_run():
     assert request.requested([], document, only=["00"]) == {EVIDENCE: {}}
 
 
+@pytest.mark.parametrize("value", [None, ["baseline"], "about_120"])
+def test_a_notebook_without_a_mapping_in_a_file_is_refused(value):
+    with pytest.raises(RunError, match=f"{GROWTH}: must map parameters to values"):
+        request.requested([], {1: value})
+
+
 def test_yaml_is_read_with_its_types_and_numbers_as_notebooks(project):
     path = project / "mine.yaml"
-    path.write_text("01:\n  baseline: about_120\n  baseline_date: 2017-02-05\n", encoding="utf-8")
+    path.write_text("1:\n  baseline: about_120\n  baseline_date: 2017-02-05\n", encoding="utf-8")
     asked = request.requested([], request.read_document(path))
     assert asked[GROWTH] == {"baseline": "about_120", "baseline_date": dt.date(2017, 2, 5)}
     assert request.plan(asked)[1].parameters["baseline_date"] == "2017-02-05"

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import small_study
 from helpers import cli, datapackage, manifest, runner
-from helpers.request import RunError
+from helpers.locks import BusyError
 from small_study import EVIDENCE, GROWTH, entries, folder, outputs_of, read, states
 
 HOLD = """
@@ -47,7 +47,7 @@ def test_a_second_run_into_the_same_folder_is_refused(project, no_kernel):
     ) as holder:
         try:
             assert holder.stdout.readline() == "held\n"
-            with pytest.raises(RunError, match="another process is writing the run 'mine'"):
+            with pytest.raises(BusyError, match="another process is writing the run 'mine'"):
                 runner.run("mine", {}, force=True)
         finally:
             holder.kill()

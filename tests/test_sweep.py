@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import small_study
 from helpers import cli, datapackage, kernels, manifest, parameters, studies, sweep
+from helpers.locks import BusyError
 from helpers.parameters import ParameterError
 from helpers.paths import PathError
 from helpers.request import RunError
@@ -115,7 +116,7 @@ def test_a_file_that_is_no_study_is_refused_in_one_line(tmp_path, text, message)
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        (("01_jurisdiction_growth", "07"), RunError, "no notebook '07'; there are"),
+        (("01_jurisdiction_growth", "07"), RunError, "no notebook '7'; there are"),
         (("  baseline", "  basline"), ParameterError, "no parameter 'basline'"),
         (("about_120", "about_130"), ParameterError, "baseline = 'about_130'"),
         (("2014-07-01", "1914-07-01"), ParameterError, "baseline_date = 1914-07-01"),
@@ -261,7 +262,7 @@ def test_problems_in_the_data_refuse_the_sweep(project):
 
 def test_a_second_sweep_of_the_same_name_is_refused(project):
     def nested():
-        with pytest.raises(RunError, match="another process is writing the sweep 'mine'"):
+        with pytest.raises(BusyError, match="another process is writing the sweep 'mine'"):
             swept(project, no_cluster)
         return threads()
 
@@ -272,6 +273,11 @@ def test_a_second_sweep_of_the_same_name_is_refused(project):
 def test_an_unknown_run_name_is_refused(project):
     with pytest.raises(PathError, match="run name"):
         swept(project, no_cluster, run="../other")
+
+
+def test_a_run_to_read_that_is_not_there_is_refused(project):
+    with pytest.raises(RunError, match="there is no finished run 'othr'"):
+        swept(project, no_cluster, run="othr")
 
 
 def test_no_scheduler_where_one_is_said_to_be_is_one_line(monkeypatch):

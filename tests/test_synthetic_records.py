@@ -214,6 +214,14 @@ def test_an_error_leaves_the_number_of_detainers_of_each_office_as_it_was(clean,
         ({"weeks": (-27, 5)}, "weeks"),
         ({"scale": 0}, "scale"),
         ({"errors": {"similar_name": 1}}, "first of the days"),
+        (
+            {
+                "errors": {"similar_name": 1},
+                "errors_from": pd.Timestamp("2017-01-28"),
+                "weeks": (60, 74),
+            },
+            "within the weeks",
+        ),
     ],
 )
 def test_a_design_out_of_range_is_refused(asked, said):

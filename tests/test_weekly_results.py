@@ -95,14 +95,31 @@ def test_figures_draw_hidden_counts_as_words():
     )
     fig = weekly_figures.issued(table, 11)
     assert [text.get_text() for text in fig.axes[0].texts] == ["12", "hidden"]
+    fig = weekly_figures.issued(table.assign(detainers=pd.array([None, None], "Int64")), 11)
+    assert [text.get_text() for text in fig.axes[0].texts] == ["hidden", "hidden"]
 
 
 def test_figures_of_tables_with_nothing_shown_can_be_drawn():
     none = pd.array([None, None], "Int64")
     by_age = pd.DataFrame({"age": ["under 1 week", "1 to 3 months"], "detainers": none})
     active = pd.DataFrame({"age": ["under 1 week"], "lowest": none[:1], "highest": none[:1]})
-    fig = weekly_figures.ages(by_age, active, "declined in the week")
+    fig = weekly_figures.ages(by_age, active, "declined in the week", "none")
     assert len(fig.axes) == 2
+
+
+@pytest.mark.parametrize("absent", ["none", "hidden"])
+def test_an_age_that_a_table_lacks_is_none_or_hidden_as_the_caller_knows(absent):
+    by_age = pd.DataFrame({"age": [], "detainers": pd.array([], "Int64")})
+    active = pd.DataFrame({"age": ["under 1 week"], "lowest": [20], "highest": [20]})
+    fig = weekly_figures.ages(by_age, active, "declined in the week", absent)
+    assert [text.get_text() for text in fig.axes[0].texts] == [absent]
+    ticks = [label.get_text() for label in fig.axes[0].get_xticklabels()]
+    assert len(ticks) == len(set(ticks))
+
+
+def test_a_sentence_of_real_records_begins_with_a_capital():
+    assert REAL.said("no detainer.") == "No detainer."
+    assert SYNTHETIC.said("no detainer.") == "SYNTHETIC: no detainer."
 
 
 def test_each_kind_of_error_has_words():

@@ -130,7 +130,9 @@ def fits(curve: pd.DataFrame, fitted: pd.DataFrame) -> Figure:
     above.yaxis.set_major_formatter("{x:.0f}%")
     below.axhline(0, color=COLOURS["ink"], linewidth=1)
     below.set(ylabel="fitted less counted\n(percentage points)")
-    below.yaxis.set_major_formatter("{x:+.0f}")
+    below.yaxis.set_major_formatter(
+        lambda x, _: f"{x:+.0f}".replace("-", "\N{MINUS SIGN}") if x else "0"
+    )
     below.set_xlabel("weeks from booking to 1 February 2017")
     return fig
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from helpers import crate, lineage, manifest, outputs, paths, replication, request, runner
+from helpers import crate, lineage, locks, manifest, outputs, paths, replication, request, runner
 from helpers.crate import Archived
 from helpers.errors import UserError
 
@@ -45,9 +45,17 @@ def build(run: str) -> Path:
     ArchiveError
         If there is no such run, the project has changed since it was made, or it is not known
         which files belong to the project.
-    helpers.lineage.LineageError
-        If the run cannot be read.
+    helpers.lineage.LineageError, helpers.locks.BusyError
+        If the run cannot be read, or another process is writing it.
     """
+    with locks.reading(paths.run_folder(run), run):
+        content = _content(run)
+    target = paths.output_root() / f"declined-detainers-{run}.zip"
+    paths.write_atomically(target, content)
+    return target
+
+
+def _content(run: str) -> bytes:
     root, recorded = paths.project_root(), _current(run)
     found, defaults = lineage.load(run), request.describe()
     files = _project_files(root) | _run_files(run, recorded)
@@ -67,10 +75,7 @@ def build(run: str) -> Path:
         paths.write_atomically(files[replication.NAME], readme)
         described = crate.describe(archived, defaults)
         described.write(Path(temporary, "crate"))
-        content = _zipped(Path(temporary, "crate"))
-    target = paths.output_root() / f"declined-detainers-{run}.zip"
-    paths.write_atomically(target, content)
-    return target
+        return _zipped(Path(temporary, "crate"))
 
 
 def _current(run: str) -> dict[str, Any]:
@@ -80,7 +85,7 @@ def _current(run: str) -> dict[str, Any]:
     """
     recorded = manifest.read(paths.run_folder(run))
     if recorded is None:
-        raise ArchiveError(f"there is no finished run {run!r}")
+        raise ArchiveError(paths.no_finished_run(run))
     opened = runner.open_run(run)
     for name, path in request.study().items():
         made = opened.entries.get(name, {}).get("key", {})

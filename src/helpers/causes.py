@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from helpers import manifest, outputs, request
 
@@ -156,13 +157,11 @@ def unlocked(lock: Path) -> list[str]:
         return ["there is no requirements.lock"]
     lines = lock.read_text(encoding="utf-8").splitlines()
     pins = (line.rstrip(" \\") for line in lines if line and line[0].isalnum())
-    installed = {
-        each.metadata["Name"].lower().replace("_", "-"): each.version
-        for each in importlib.metadata.distributions()
-    }
+    distributions = importlib.metadata.distributions()
+    installed = {canonicalize_name(each.name): each.version for each in distributions}
     found = []
     for required in map(Requirement, pins):
-        here = installed.get(required.name.lower().replace("_", "-"))
+        here = installed.get(canonicalize_name(required.name))
         applies = required.marker is None or required.marker.evaluate()
         if here and applies and not required.specifier.contains(here, prereleases=True):
             found.append(f"{required.name}: the lock has {required.specifier}, here is {here}")

@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from helpers import (
     causes,
     check_report,
@@ -20,6 +18,7 @@ from helpers import (
     compare_pictures,
     comparison,
     lineage,
+    locks,
     manifest,
     outputs,
     parameters,
@@ -39,9 +38,6 @@ LEVELS = {
     f"within {compare_pictures.POINT_TOLERANCE:g} points",
 }
 """What is compared, and within what it is the same."""
-
-_WAITS = 2.0
-"""Seconds to wait for another process that asks whether a run is being written, too."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +99,20 @@ def check(
 
     Raises
     ------
-    CheckError, helpers.request.RunError
-        If there is no such run, it is being written, or there is nothing of it to execute.
+    CheckError, helpers.request.RunError, helpers.locks.BusyError
+        If there is no such run, there is nothing of it to execute, or it is being written.
     """
-    stored = _place(run)
+    with tempfile.TemporaryDirectory(prefix="detainers-check-") as temporary:
+        with locks.reading(_folder(run), run):
+            report, stored, again = _executed(run, skip, progress, Path(temporary))
+        return _keep(report, stored, again, f"{stored.name}.check", Path(temporary))
+
+
+def _executed(
+    run: str, skip: Sequence[str], progress: Callable[[int, int], None], out: Path
+) -> tuple[dict[str, Any], Place, Place]:
+    """Execute the notebooks of a run into a folder; return the outcome, and both places."""
+    begun, stored = _now(), _place(run)
     names = _names([*request.study(), *stored.entries], skip)
     there = [name for name in names if (stored.folder / f"{name}.ipynb").is_file()]
     if not there:
@@ -115,20 +121,18 @@ def check(
     before, now = causes.recorded(stored.manifest), _present(stored)
     lock = paths.project_root() / "requirements.lock"
     obstacles = causes.obstacles(before, now) + causes.unlocked(lock)
-    begun = dt.datetime.now(dt.UTC)
-    with tempfile.TemporaryDirectory(prefix="detainers-check-") as temporary:
-        out, name = Path(temporary), reexecution.RUN
-        records = reexecution.execute(stored.folder, there, out, lambda n: progress(n, cells))
-        again = Place(name, out / "papermill_runs" / name, out / "figures" / name, {})
-        pair = _Pair(stored, again, names, before, now, obstacles, records)
-        report = {
-            "kind": "executed again under nbval",
-            "against": "this machine",
-            **_asked(begun, [run], skip),
-            "skipped": sorted({*request.study()} - {*names}),
-            **_judged(pair),
-        }
-        return _keep(report, stored, again, f"{stored.name}.check", out)
+    name = reexecution.RUN
+    records = reexecution.execute(stored.folder, there, out, lambda n: progress(n, cells))
+    again = Place(name, out / "papermill_runs" / name, out / "figures" / name, {})
+    pair = _Pair(stored, again, names, before, now, obstacles, records)
+    report = {
+        "kind": "executed again under nbval",
+        "against": "this machine",
+        **_asked([run], skip, {*request.study()} - {*names}),
+        **_judged(pair),
+        **_took(begun),
+    }
+    return report, stored, again
 
 
 def compare_runs(run: str, other: str, *, skip: Sequence[str] = ()) -> dict[str, Any]:
@@ -148,41 +152,51 @@ def compare_runs(run: str, other: str, *, skip: Sequence[str] = ()) -> dict[str,
 
     Raises
     ------
-    CheckError, helpers.request.RunError
+    CheckError, helpers.request.RunError, helpers.locks.BusyError
         If one of them is not there or is being written, or there is nothing to compare.
     """
-    begun = dt.datetime.now(dt.UTC)
-    stored, again = _place(run), _place(other)
-    names = _names([*stored.entries, *again.entries], skip)
-    if not names:
-        raise CheckError(f"the manifests of {run!r} and {other!r} name no notebook to compare")
-    before, now = causes.recorded(stored.manifest), causes.recorded(again.manifest)
-    pair = _Pair(stored, again, names, before, now, causes.obstacles(before, now))
-    report = {
-        "kind": "compared",
-        "against": f"the run {again.name}",
-        **_asked(begun, [run, other], skip),
-        "skipped": sorted({*stored.entries, *again.entries} - {*names}),
-        **_judged(pair),
-    }
+    begun = _now()
+    with locks.reading(_folder(run), run), locks.reading(_folder(other), other):
+        stored, again = _place(run), _place(other)
+        known = {**stored.entries, **again.entries}
+        names = _names(known, skip)
+        if not names:
+            raise CheckError(f"the manifests of {run!r} and {other!r} name no notebook to compare")
+        before, now = causes.recorded(stored.manifest), causes.recorded(again.manifest)
+        pair = _Pair(stored, again, names, before, now, causes.obstacles(before, now))
+        report = {
+            "kind": "compared",
+            "against": f"the run {again.name}",
+            **_asked([run, other], skip, {*known} - {*names}),
+            **_judged(pair),
+            **_took(begun),
+        }
     return _keep(report, stored, again, f"{stored.name}.{again.name}.check", None)
 
 
-def _asked(begun: dt.datetime, runs: Sequence[str], skip: Sequence[str]) -> dict[str, Any]:
-    """Return what was asked for, and when."""
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def _took(begun: dt.datetime) -> dict[str, Any]:
+    seconds = (_now() - begun).total_seconds()
+    return {"started": begun.isoformat(timespec="seconds"), "seconds": round(seconds, 1)}
+
+
+def _asked(runs: Sequence[str], skip: Sequence[str], skipped: Iterable[str]) -> dict[str, Any]:
     options = ["--skip", ",".join(skip)] if skip else []
-    return {
-        "command": shlex.join(["detainers", "check", *runs, *options]),
-        "started": begun.isoformat(timespec="seconds"),
-        "seconds": round((dt.datetime.now(dt.UTC) - begun).total_seconds(), 1),
-    }
+    command = shlex.join(["detainers", "check", *runs, *options])
+    return {"command": command, "skipped": sorted(skipped)}
+
+
+def _folder(run: str) -> Path:
+    """Return the folder of a run by its name, or by its folder in any project."""
+    is_name = bool(re.fullmatch(r"[a-z0-9_-]+", run))
+    return paths.run_folder(run) if is_name else Path(run).resolve()
 
 
 def _place(run: str) -> Place:
-    """Find a run by name, or by its folder in the papermill_runs/ of any project."""
-    is_name = bool(re.fullmatch(r"[a-z0-9_-]+", run))
-    folder = paths.run_folder(run) if is_name else Path(run).resolve()
-    _refuse_half_written(run, folder)
+    folder = _folder(run)
     found = manifest.read(folder)
     if found is None:
         fault = "cannot be read" if (folder / manifest.NAME).is_file() else "is not there"
@@ -192,19 +206,6 @@ def _place(run: str) -> Place:
         known = f"; there are: {', '.join(others) or 'none'}"
         raise CheckError(f"there is no run {run!r} to check: its {manifest.NAME} {fault}{known}")
     return Place(folder.name, folder, folder.parents[1] / "figures" / folder.name, found)
-
-
-def _refuse_half_written(run: str, folder: Path) -> None:
-    lock = folder / ".lock"
-    if not lock.is_file():  # no process ever wrote there
-        return
-    try:
-        with FileLock(lock, timeout=_WAITS):
-            return
-    except Timeout:
-        raise CheckError(f"another process is writing the run {run!r}: wait for it") from None
-    except OSError:
-        return  # nobody can write where this may not
 
 
 def _names(known: Iterable[str], skip: Sequence[str]) -> list[str]:
@@ -251,9 +252,9 @@ def _judged(pair: _Pair) -> dict[str, Any]:
 
 
 def _compared(pair: _Pair) -> list[Compared]:
-    """Compare all that two runs gave; raise CheckError if a file is damaged or a run written."""
+    """Compare all that two runs gave; raise CheckError if a file is damaged."""
     try:
-        found = [*comparison.of_runs(pair.stored, pair.again, pair.names, pair.records)]
+        return [*comparison.of_runs(pair.stored, pair.again, pair.names, pair.records)]
     except (LookupError, TypeError, AttributeError, ValueError, csv.Error) as error:
         if isinstance(error, CheckError):
             raise
@@ -261,10 +262,6 @@ def _compared(pair: _Pair) -> list[Compared]:
         runs = [repr(place.name) for place in (pair.stored, pair.again) if place.manifest]
         whose = " or ".join(dict.fromkeys(runs))
         raise CheckError(f"a file of the run {whose} is damaged ({what})") from error
-    for place in (pair.stored, pair.again):
-        if place.manifest and manifest.read(place.folder) != place.manifest:
-            raise CheckError(f"the run {place.name!r} was written while it was read: try again")
-    return found
 
 
 def _why(pair: _Pair, each: Compared, difference: compare.Difference) -> list[str]:

@@ -27,6 +27,8 @@ class _Answering(TyperGroup):
         except KeyboardInterrupt:
             typer.echo("interrupted; what was finished stays, the next run goes on there", err=True)
             raise typer.Exit(130) from None
+        except BrokenPipeError:
+            raise  # who reads the answer has seen enough; typer ends without a word
         except (OSError, UserError) as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(2) from None
@@ -46,7 +48,7 @@ app.add_typer(data_app, name="data")
 records_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Read individual records of your own: rows stay on this machine, in a cache.",
+    help="Read individual records of your own. Rows stay on this machine, in a cache.",
 )
 app.add_typer(records_app, name="records")
 
@@ -151,7 +153,9 @@ def run(
 
 @app.command()
 def parameters(
-    notebook: Annotated[str | None, typer.Argument(help="Number or name of a notebook.")] = None,
+    notebook: Annotated[
+        str | None, typer.Argument(metavar="NN", help="Number or name of a notebook.")
+    ] = None,
     as_json: _Json = False,
 ) -> None:
     """Show every parameter: type, default, choices, meaning."""
@@ -214,7 +218,7 @@ def sweep(
 
 @data_app.command("check")
 def data_check(as_json: _Json = False) -> None:
-    """Check data/ against its schema, and that every conflict of sources has a judgement."""
+    """Check data/ against its schema, and list conflicts not judged."""
     from helpers import conflicts, evidence
 
     problems = _data_problems() or conflicts.unjudged(evidence.load())
@@ -227,10 +231,14 @@ def data_check(as_json: _Json = False) -> None:
 
 @app.command()
 def check(
-    run: Annotated[str, typer.Argument(help="Name of a run, or its folder.")] = "reference",
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Name of a run, or its folder.")
+    ] = "reference",
     other: Annotated[
         str | None,
-        typer.Argument(help="Another finished run: compare the two, and execute nothing."),
+        typer.Argument(
+            metavar="OTHER", help="Another finished run: compare the two, and execute nothing."
+        ),
     ] = None,
     skip: Annotated[
         list[str] | None,
@@ -238,9 +246,10 @@ def check(
     ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Execute a run's stored notebooks again under nbval, and compare all that they give.
+    """Check that a run reproduces, or that two runs are the same.
 
-    Texts, results, figures' data and pictures. The report, with what differs and why, is written
+    The run's stored notebooks are executed again under nbval, and all that they give is compared:
+    texts, results, figures' data and pictures. The report, with what differs and why, is written
     beside the run: check.json and check.html.
     """
     from helpers import check as checking
@@ -265,9 +274,11 @@ def check(
 
 @app.command()
 def explain(
-    result: Annotated[str | None, typer.Argument(help="Name of a result: growth.factor.")] = None,
+    result: Annotated[
+        str | None, typer.Argument(metavar="RESULT", help="Name of a result: growth.factor.")
+    ] = None,
     fact: Annotated[
-        str | None, typer.Option(metavar="ID", help="What moves with this published figure.")
+        str | None, typer.Option(metavar="ID", help="What moves with this published figure: A028.")
     ] = None,
     unused: Annotated[
         bool,
@@ -279,7 +290,10 @@ def explain(
     run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
-    """Show where a result comes from, down to its sources; or what a published figure moves."""
+    """Show what a result rests on, or what a published figure moves.
+
+    A result leads down to its sources; a published figure to results, figures and claims.
+    """
     from helpers import lineage, lineage_graph, lineage_text
 
     if sum((result is not None, fact is not None, unused)) != 1 or (svg and result is None):
@@ -324,7 +338,7 @@ def archive(
     run: _Run = "reference",
     as_json: _Json = False,
 ) -> None:
-    """Pack a run with all that is needed to make it again, as an RO-Crate."""
+    """Pack a run, and all it takes to make it again, as an RO-Crate."""
     from helpers import archive
 
     path = str(archive.build(run))
@@ -336,7 +350,10 @@ def archive(
 
 @records_app.command("check")
 def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
-    """Say what a file of records is, what was read and refused, and what to beware of."""
+    """Say what a file of records is, and what to beware of.
+
+    It also says what was read and what refused.
+    """
     from helpers import terminal
     from helpers.records import overview
 
@@ -348,7 +365,10 @@ def records_check(path: _Records, scheduler: _Scheduler = None, as_json: _Json =
 
 @records_app.command("summarise")
 def records_summarise(path: _Records, scheduler: _Scheduler = None, as_json: _Json = False) -> None:
-    """Count the detainers of a file by lift reason and by month; small counts are hidden."""
+    """Count the detainers of a file by lift reason, by month and by agency.
+
+    Small counts are hidden.
+    """
     from helpers import terminal
     from helpers.records import overview
 

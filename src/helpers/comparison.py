@@ -81,7 +81,7 @@ def _state(place: Place, notebook: str) -> str:
     if entry.get("status") == "failed":
         return f"failed: {entry.get('message', '')}"
     if not (place.folder / f"{notebook}.ipynb").is_file():
-        return "missing"
+        return "missing" if place.manifest else "not executed, for none is stored"
     return "cut short" if entry.get("status", "done") != "done" else "finished"
 
 

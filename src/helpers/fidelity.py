@@ -15,7 +15,8 @@ from scipy import stats
 
 from helpers.disclosure import shown
 from helpers.records.columns import DECLINED
-from helpers.weekly_report import COUNTED, SPELLED
+from helpers.weekly_policies import SPELLED
+from helpers.weekly_report import COUNTED
 
 if TYPE_CHECKING:
     import duckdb

@@ -179,17 +179,27 @@ def save(
 
 def _frame(fig: Figure, title: str, source: str) -> None:
     """Add title and source line, and make room for them above and below the axes."""
-    title = textwrap.fill(title, _TITLE_CHARACTERS)
+    title = _in_even_lines(title)
     source = textwrap.fill(f"Source: {source}", _SOURCE_CHARACTERS)
     top = 0.12 + 0.24 * (title.count("\n") + 1)
     bottom = 0.1 + 0.17 * (source.count("\n") + 1)
     height = fig.get_figheight() + top + bottom
     fig.set_figheight(height)
-    room = (0, bottom / height, 1, 1 - (top + bottom) / height)
-    fig.set_layout_engine("constrained", rect=room)
     edge = 0.012
+    room = (edge / 2, bottom / height, 1 - edge, 1 - (top + bottom) / height)
+    fig.set_layout_engine("constrained", rect=room)
     fig.text(edge, 1 - 0.06 / height, title, va="top", fontsize=12.5, fontweight="bold")
     fig.text(edge, 0.05 / height, source, va="bottom", fontsize=9, color=COLOURS["grey"])
+
+
+def _in_even_lines(title: str) -> str:
+    """Break a title into as few lines as it needs, of about the same length."""
+    lines = textwrap.wrap(title, _TITLE_CHARACTERS, break_long_words=False)
+    for width in range(1, _TITLE_CHARACTERS):
+        narrower = textwrap.wrap(title, width, break_long_words=False)
+        if len(narrower) == len(lines):
+            return "\n".join(narrower)
+    return "\n".join(lines)
 
 
 def _svg(fig: Figure) -> str:

@@ -191,6 +191,7 @@ def places(table: pd.DataFrame, week_2: Mapping[str, float]) -> Figure:
         ax.plot([found.scaled] * 2, [row - 0.4, row], color=COLOURS["ink"], linewidth=2.5)
         ax.barh(row + 0.2, found.after, height=0.36, color=COLOURS["blue"])
         words = f"{'at most ' if found.before_at_most else ''}{found.before:.1f} earlier"
+        words += f", scaled {found.scaled:.1f}"
         beside = max(found.before, found.scaled) + 0.8
         ax.text(beside, row - 0.2, words, va="center", fontsize=9)
         ax.text(found.after + 0.8, row + 0.2, f"{found.after:.1f} later", va="center", fontsize=9)
@@ -315,7 +316,9 @@ def placebo_steps(
             ax.text(when - 60 * _DAY, 0.27, words, ha="right", fontsize=9.5)
     _ratio_axis(axes[0, 0].yaxis, [0.25, 0.5, 1, 2, 4])
     axes[-1, 0].xaxis.set_major_locator(mdates.YearLocator(4))
-    axes[-1, 0].set_xlabel("date of the first step,\ntrue (diamond) or placebo (dots)")
+    axes[-1, 0].set_xlabel(
+        "date of the first step: true (diamond),\nor placebo (dots: blue before it, green after)"
+    )
     axes[-1, 1].set_xlabel("placebo\ndates")
     return fig
 

@@ -13,12 +13,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from helpers import paths, results
+from helpers.errors import UserError
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
-class LessonError(ValueError):
+class LessonError(UserError):
     """A lesson is missing or not as it should be; the message is one line."""
 
 

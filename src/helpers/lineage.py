@@ -79,7 +79,7 @@ def load(run: str) -> Lineage:
         told = frozenset(each for name in settings for each in _told(folder / f"{name}.ipynb"))
         _check(results, figures)
     except FileNotFoundError:
-        raise LineageError(f"there is no finished run {run!r}") from None
+        raise LineageError(paths.no_finished_run(run)) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise LineageError(f"run {run!r} has a file that cannot be read; run it again") from None
     tests = datapackage.load("claim_tests")
@@ -234,7 +234,8 @@ def dependents(lineage: Lineage, item: str) -> dict[str, Any]:
         If there is no such fact, series, assumption or parameter.
     """
     if item not in lineage.known:
-        raise LineageError(f"there is no {' '.join(item.split(':', 1))!r}")
+        kind, _, name = item.partition(":")
+        raise LineageError(f"there is no {kind} {name!r}")
     moved = above(item, lineage.results)
     touched = {item, *(f"result:{name}" for name in moved)}
     claims = lineage.claims[lineage.claims["result"].isin(moved)]

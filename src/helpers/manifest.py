@@ -34,6 +34,7 @@ MACHINERY = {
     "lineage",
     "lineage_graph",
     "lineage_text",
+    "locks",
     "manifest",
     "nbval_record",
     "outputs",

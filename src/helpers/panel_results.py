@@ -1,6 +1,6 @@
 """Named results of the panel of offices and weeks and of power."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -67,37 +67,63 @@ def put_counts(results: Results, counts: Mapping[str, tuple[int, str, str]], see
         results.put(f"issuance.panel.{name}", count, unit=unit, method=words, **_synthetic(seed))
 
 
-def put_event_study(results: Results, study: EventStudy, seed: int) -> None:
+def put_event_study(
+    results: Results,
+    study: EventStudy,
+    prefix: str,
+    inputs: Sequence[str],
+    *,
+    places: str = "offices",
+    synthetic: bool = False,
+) -> None:
     """Put the ratios by weeks since resumption, with their band, and the test of those before.
 
-    They are named `issuance.panel.weeks_before.24` or `issuance.panel.weeks_after.0`, by the
-    distance of a span's first week.
+    They are named `PREFIX.weeks_before.24` or `PREFIX.weeks_after.0`, by the distance of a span's
+    first week, and `PREFIX.pre_trend_p_value`.
+
+    Parameters
+    ----------
+    results
+        The notebook's results.
+    study
+        As from `helpers.panel.event_study`.
+    prefix
+        Beginning of the names.
+    inputs
+        What the counts rest on.
+    places
+        How the rows of the panel are called.
+    synthetic
+        Whether the counts are.
     """
+    label = "SYNTHETIC counts: " if synthetic else ""
+    measured = coverage.caveat("event_study")
+    about: dict[str, Any] = {
+        "inputs": inputs,
+        "decimals": 2,
+        "caveat": f"{FEW_OFFICES}\n{measured}" if synthetic else measured,
+        "synthetic": synthetic,
+    }
     ratios = study.ratios
     for row in ratios.itertuples():
         side = "before" if row.first < 0 else "after"
         results.put(
-            f"issuance.panel.weeks_{side}.{abs(row.first)}",
+            f"{prefix}.weeks_{side}.{abs(row.first)}",
             row.value,
             unit="ratio",
             interval=(row.band_low, row.band_high),
             level=0.95,
-            decimals=2,
-            method=f"SYNTHETIC counts: weeks {row.first} to {row.last} since resumption, "
-            f"imputation; band of {len(ratios)} spans (Bonferroni), jackknife over offices, "
-            "Student's t",
-            caveat=f"{FEW_OFFICES}\n{coverage.caveat('event_study')}",
-            **_synthetic(seed),
+            method=f"{label}weeks {row.first} to {row.last} since resumption, imputation; band of "
+            f"{len(ratios)} spans (Bonferroni), jackknife over {places}, Student's t",
+            **about,
         )
     results.put(
-        "issuance.panel.pre_trend_p_value",
+        f"{prefix}.pre_trend_p_value",
         study.pre_trend_p_value,
         unit="p-value",
-        decimals=2,
-        method="SYNTHETIC counts: all ratios before resumption are 1 (parallel trends); jackknife "
-        "over offices, Student's t, Bonferroni",
-        caveat=FEW_OFFICES,
-        **_synthetic(seed),
+        method=f"{label}all ratios before resumption are 1 (parallel trends); jackknife over "
+        f"{places}, Student's t, Bonferroni",
+        **about,
     )
 
 

@@ -165,6 +165,15 @@ class Issuance(_Parameters):
         "columns office, stopped, resumed; None: not known"
     )
 
+    @model_validator(mode="after")
+    def _of_records(self) -> "Issuance":
+        if self.policy_dates is not None and self.records is None:
+            raise ValueError(
+                "parameter policy_dates: the days are those of areas of your own records; "
+                "give these, too: --records PATH"
+            )
+        return self
+
 
 # Within these weeks the synthetic records have weeks before, as a past, and their end after.
 _SYNTHETIC_WEEKS = dt.date(2016, 3, 26), dt.date(2018, 12, 15)
@@ -334,7 +343,7 @@ def _shown_date(match: re.Match[str]) -> str:
 
 def _one_line(notebook: str, error: ValidationError) -> str:
     first = error.errors()[0]
-    allowed = first["msg"].removeprefix("Value error, ")
+    allowed = first["msg"].removeprefix("Value error, ").partition(", unable to")[0]
     allowed = re.sub(r"datetime\.date\((\d+), (\d+), (\d+)\)", _shown_date, allowed)
     if not first["loc"]:  # a rule over several parameters
         return f"{notebook}: {allowed}"

@@ -94,6 +94,12 @@ def run_folder(run: str | None = None) -> Path:
     return output_root() / "papermill_runs" / (run_name() if run is None else checked_run_name(run))
 
 
+def no_finished_run(run: str) -> str:
+    """Say in a line that there is no such run, and which there are."""
+    there = sorted(path.parent.name for path in run_folder(run).parent.glob("*/results.json"))
+    return f"there is no finished run {run!r}; finished runs: {', '.join(there) or 'none'}"
+
+
 def figure_folder(run: str | None = None) -> Path:
     """Return the folder of figures of `run` (the current run if None)."""
     return output_root() / "figures" / (run_name() if run is None else checked_run_name(run))

@@ -54,7 +54,7 @@ def listed_names(ledger: evidence.Ledger, policies: pd.DataFrame) -> pd.DataFram
     ledger
         The published figures.
     policies
-        As from `helpers.weekly_report.published_policies`.
+        As from `helpers.weekly_policies.published_policies`.
 
     Returns
     -------

@@ -21,6 +21,7 @@ from scipy import stats
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from helpers.disclosure import MINIMUM_CELL, protect, shown_days
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -82,20 +83,18 @@ def lives(database: "duckdb.DuckDBPyConnection", minimum_cell: int = MINIMUM_CEL
     Lives or None
         None where fewer than `minimum_cell` detainers have a day of issue.
     """
-    latest = database.execute(
-        "SELECT detainer_prepare_date FROM records WHERE detainer_prepare_date IS NOT NULL "
-        f"ORDER BY 1 DESC LIMIT 1 OFFSET {minimum_cell - 1}"
-    ).fetchone()
-    if latest is None:
+    days = summaries.span(database, minimum_cell)
+    if days is None:
         return None
-    found = database.execute(_FATE, {"until": latest[0]}).df()
+    until = days[1]
+    found = database.execute(_FATE, {"until": until}).df()
     of_fate = found.groupby("fate")["detainers"].sum().reindex(list(FATES), fill_value=0)
     aged = found.dropna(subset="days").astype({"days": int})
     by_age = aged.pivot_table("detainers", "days", "fate", aggfunc="sum", fill_value=0)
-    days = range(int(by_age.index.max()) + 1) if len(by_age) else []
-    by_age = by_age.reindex(index=days, columns=["declined", "ended", "open", "undated"])
+    ages = range(int(by_age.index.max()) + 1) if len(by_age) else []
+    by_age = by_age.reindex(index=ages, columns=["declined", "ended", "open", "undated"])
     return Lives(
-        until=latest[0],
+        until=until,
         counts=of_fate.astype("int64").reset_index(),
         by_age=by_age.fillna(0).astype("int64").rename_axis("days").reset_index(),
     )
@@ -122,7 +121,7 @@ FROM fated GROUP BY ALL
 
 
 def grid(by_age: pd.DataFrame, minimum_cell: int = MINIMUM_CELL) -> Days:
-    """Return the days that may be shown; empty where none may.
+    """Return the days on which declined, ended and open detainers may be shown; possibly none.
 
     Where few detainers in all were declined, they count as ended, and cannot be shown apart.
     """
@@ -130,6 +129,17 @@ def grid(by_age: pd.DataFrame, minimum_cell: int = MINIMUM_CELL) -> Days:
     if flows[:, 0].sum() < minimum_cell:
         flows = np.column_stack([flows[:, :2].sum(axis=1), flows[:, 2]])
     return by_age["days"].to_numpy()[shown_days(flows, minimum_cell)]
+
+
+def with_later_days(by_age: pd.DataFrame, days: Days, minimum_cell: int = MINIMUM_CELL) -> Days:
+    """Return the days of `grid`, and those after its last on which all ends may be shown as one.
+
+    Declined detainers are few and mostly young: of the old ones a small count would be left on any
+    day, and nothing could be shown of the others' later lives, either.
+    """
+    later = by_age[by_age["days"] > days[-1]] if len(days) else by_age
+    flows = np.column_stack([later["declined"] + later["ended"], later["open"]])
+    return np.concatenate([days, later["days"].to_numpy()[shown_days(flows, minimum_cell)]])
 
 
 def survival(ends: Days, censored: Days) -> SurvfuncRight:

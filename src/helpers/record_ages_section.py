@@ -37,8 +37,9 @@ sections above could not have: exact ages, and lives of detainers of which some 
 Likely repeats (same person, same day) and detainers that end before they are issued are left
 out, and counted below. The end of the records is the latest day from which on {MINIMUM_CELL}
 detainers were issued. Where a count between two days would be under {MINIMUM_CELL}, the days
-between are not shown, and each day given is the first shown one at or after the estimate. No row
-is shown, and none is saved."""
+between are not shown, and each day given is the first shown one at or after the estimate.
+Declined detainers are not shown apart on days after which fewer than {MINIMUM_CELL} of them would
+be left. No row is shown, and none is saved."""
 
 _NOTHING = """**No life can be estimated from these records.** {reason} Of the published releases
 only 2025-ICFO-18038 has the day on which a detainer ended (`Detainer_Lift_Date`)."""
@@ -76,13 +77,14 @@ def section(results: Results, records: str) -> Iterator[HTML | Image | Markdown]
         return
     inputs = [source, "parameter:records"]
     yield _counts(results, found, inputs)
-    days = record_ages.grid(found.by_age)
+    of_declined = record_ages.grid(found.by_age)
+    days = record_ages.with_later_days(found.by_age, of_declined)
     if reason := _obstacle(found, days):
         yield Markdown(_NOTHING.format(reason=reason))
         return
     curve = record_ages.survival(*found.ends_and_open)
-    yield _quantiles(results, found, curve, days, inputs)
-    yield _figure(results, found, curve, days, inputs)
+    yield _quantiles(results, found, curve, days, of_declined, inputs)
+    yield _figure(results, found, curve, days, of_declined, inputs)
     yield results.say(_sentence(results))
     yield Markdown(_LIMITS)
 
@@ -127,13 +129,18 @@ def _counts(results: Results, found: Lives, inputs: list[str]) -> HTML:
 
 
 def _quantiles(
-    results: Results, found: Lives, curve: SurvfuncRight, days: Days, inputs: list[str]
+    results: Results,
+    found: Lives,
+    curve: SurvfuncRight,
+    days: Days,
+    of_declined: Days,
+    inputs: list[str],
 ) -> HTML:
     rows = []
     for share in SHARES:
         rows.append(_row(results, "ended", share, record_ages.quantile(curve, share, days), inputs))
         if _declined(found):
-            exact = record_ages.exact_quantile(found.by_age, share, days)
+            exact = record_ages.exact_quantile(found.by_age, share, of_declined)
             rows.append(_row(results, "declined", share, exact, inputs))
     _put_whatever_undated(results, found, days, inputs)
     return show(
@@ -197,15 +204,23 @@ def _put_whatever_undated(results: Results, found: Lives, days: Days, inputs: li
 
 
 def _figure(
-    results: Results, found: Lives, curve: SurvfuncRight, days: Days, inputs: list[str]
+    results: Results,
+    found: Lives,
+    curve: SurvfuncRight,
+    days: Days,
+    of_declined: Days,
+    inputs: list[str],
 ) -> Image:
     data = record_ages.curve(curve, days)
     last = data.iloc[-1]
     ages = "."
-    if _declined(found):
-        data["declined_not_older"] = record_ages.share_ended(found.by_age, days).to_numpy()
-        reached = data["declined_not_older"].iloc[-1]
-        ages = f"; a dashed line, declined ones that were at most so old, rises to {reached:.0%}."
+    if _declined(found) and len(of_declined):
+        share = record_ages.share_ended(found.by_age, of_declined)
+        data["declined_not_older"] = share.reindex(days).to_numpy()
+        ages = (
+            "; a dashed line, declined ones that were at most so old, rises to "
+            f"{share.iloc[-1]:.0%} at {share.index[-1]:,} days."
+        )
     data = data.round(_DECIMALS)
     title = f"After {last['days']:,.0f} days {last['still_open']:.0%} of the detainers were open"
     if _is_put(results, _HALF):

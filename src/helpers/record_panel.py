@@ -12,6 +12,7 @@ import pandas as pd
 
 from helpers.disclosure import MINIMUM_CELL, protect
 from helpers.panel import COLUMNS
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 from helpers.records.problems import RecordsError, place
 
@@ -27,12 +28,15 @@ POLICY_COLUMNS = {
 
 DROPPED = {
     "no_office": "no area of responsibility",
-    "unissued": "day of issue unknown",
-    "repeated": "likely repeats of another row",
     "backwards": "declined before they were issued",
     "undated": "declined on an unknown day",
 }
-"""Rows that are not counted, or of which the declination is not, and how they are called."""
+"""Rows that are not counted, or of which the declination is not, and how they are called.
+
+Likely repeats and rows without a day of issue are not counted, either; how many there are
+`helpers.record_ages` says. Said here again, among other counts, it would give away what is hidden
+there.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,26 +69,19 @@ def counts(
     database
         With the view `records` of `helpers.records.connect`.
     minimum_cell
-        Detainers issued from the last day of the records on, or until the first: mistyped years of
-        fewer rows do not stretch the records.
+        As in `helpers.records.summaries.span`, by which the records begin and end.
 
     Returns
     -------
     Counts or None
         None where the records hold no whole week.
     """
-    known = "FROM records WHERE detainer_prepare_date IS NOT NULL ORDER BY 1"
-    days = [
-        database.execute(
-            f"SELECT detainer_prepare_date {known} {order} LIMIT 1 OFFSET {minimum_cell - 1}"
-        ).fetchone()
-        for order in ("ASC", "DESC")
-    ]
-    if days[0] is None or days[1] is None:
+    days = summaries.span(database, minimum_cell)
+    if days is None:
         return None
-    weeks = pd.date_range(*(day[0] for day in days if day), freq="W-SAT")
+    weeks = pd.date_range(*days, freq="W-SAT")
     # The last week is whole if its Friday is in the records.
-    weeks = weeks[weeks + pd.Timedelta(days=6) <= pd.Timestamp(days[1][0])]
+    weeks = weeks[weeks + pd.Timedelta(days=6) <= pd.Timestamp(days[1])]
     if weeks.empty:
         return None
     by_decline = _has_days_of_decline(database)
@@ -130,10 +127,9 @@ def _dropped(database: "duckdb.DuckDBPyConnection", by_decline: bool) -> pd.Data
     of_day += " WHEN declined AND lifted IS NULL THEN 'undated'"
     found = database.execute(
         f"""
-        SELECT CASE WHEN issued IS NULL THEN 'unissued' WHEN repeated THEN 'repeated'
-            WHEN office IS NULL THEN 'no_office' {of_day if by_decline else ""} END AS why,
+        SELECT CASE WHEN office IS NULL THEN 'no_office' {of_day if by_decline else ""} END AS why,
             count(*) AS detainers
-        FROM ({_ROWS}) GROUP BY ALL
+        FROM ({_ROWS}) WHERE issued IS NOT NULL AND NOT repeated GROUP BY ALL
         """
     ).df()
     some = found.dropna(subset="why").set_index("why")["detainers"]
@@ -181,7 +177,7 @@ def read_policy(path: Path, offices: pd.Series) -> pd.DataFrame:
         | (days["resumed"] <= days["stopped"]),
     }
     expected = {
-        "office": "an area of the records, each once",
+        "office": f"each once, areas of the records: {', '.join(sorted(set(offices)))}",
         "stopped": "a day as 2017-02-21",
         "resumed": "a later day as 2017-02-21, or nothing",
     }

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import HTML, Image, Markdown
 
-from helpers import figures, panel, panel_figures, record_panel
+from helpers import coverage, figures, panel, panel_figures, panel_results, record_panel
 from helpers.disclosure import MINIMUM_CELL, protect
 from helpers.panel import Cells, EventStudy
 from helpers.rates import RateRatio
@@ -125,9 +125,10 @@ def _counted(results: Results, found: Counts, inputs: list[str]) -> str:
             if "." not in name
             else f"rows left out: {record_panel.DROPPED[name.partition('.')[2]]}",
         )
-    left_out = f" Left out: {'; '.join(words)}." if words else ""
+    left_out = f" Left out as well: {'; '.join(words)}." if words else ""
     return (
-        "The records hold {issuance.records.weeks} whole weeks of {issuance.records.offices} areas."
+        "The records hold {issuance.records.weeks} whole weeks of {issuance.records.offices} "
+        "areas, likely repeats and rows without a day of issue left out (`02` counts them)."
         + left_out
     )
 
@@ -152,6 +153,7 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
         except ValueError as why:
             rows.append((words, "not estimated", str(why)))
             continue
+        of_method = "two_way" if name.startswith("two_way") else "imputed"
         name = f"issuance.records.{name}"
         results.put(
             name,
@@ -163,18 +165,11 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
             decimals=2,
             method="declinations after resumption over those without it, by area and week: "
             f"{words}; interval by jackknife over areas, Student's t",
-            caveat=_FEW,
+            caveat=coverage.caveat(of_method),
         )
         rows.append((words, results.text(f"{{{name}}}"), results.text(f"{{{name}:interval}}")))
     columns = ["declinations after resumption over those without it", "ratio", "95% interval"]
     return show(pd.DataFrame(rows, columns=columns), "The effect of resumed issuing, by method")
-
-
-_FEW = (
-    "The interval rests on few areas of very unequal size, and on parallel trends. In simulations "
-    "it covers about as often as stated where the effect is the same everywhere."
-)
-_BAND = "In simulations the band of all spans holds them all less often than stated."
 
 
 def _cells(frame: pd.DataFrame, **options: Any) -> Cells:  # noqa: ANN401 - passed on
@@ -195,30 +190,7 @@ def _event_study(
     except ValueError as why:
         yield Markdown(f"No event study: {why}.")
         return
-    for row in study.ratios.itertuples():
-        side = "before" if row.first < 0 else "after"
-        results.put(
-            f"issuance.records.weeks_{side}.{abs(row.first)}",
-            row.value,
-            unit="ratio",
-            interval=(row.band_low, row.band_high),
-            level=0.95,
-            inputs=inputs,
-            decimals=2,
-            method=f"weeks {row.first} to {row.last} since resumption, imputation; band of "
-            f"{len(study.ratios)} spans (Bonferroni), jackknife over areas, Student's t",
-            caveat=_BAND,
-        )
-    results.put(
-        "issuance.records.pre_trend_p_value",
-        study.pre_trend_p_value,
-        unit="p-value",
-        inputs=inputs,
-        decimals=2,
-        method="all ratios before resumption are 1 (parallel trends); jackknife over areas, "
-        "Student's t, Bonferroni",
-        caveat=_BAND,
-    )
+    panel_results.put_event_study(results, study, "issuance.records", inputs, places="areas")
     yield _figure(results, study, panel.two_way(cells).value, inputs)
     yield results.say(_sentence(results))
 

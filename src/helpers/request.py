@@ -120,7 +120,7 @@ def requested(
     for where, name, value in _from_document(document):
         for notebook in [where] if where else _having(name):
             asked[notebook][name] = value
-    for where, name, value in _from_pairs(pairs, notebooks):
+    for where, name, value in _from_pairs(pairs):
         having = [where] if where else _having(name)
         if not set(having) & set(notebooks):
             raise RunError(f"parameter {name!r} is of {', '.join(having)}, which is not to be run")
@@ -146,11 +146,6 @@ def read_document(path: Path) -> dict[Any, Any]:
     if not isinstance(document, dict):
         raise RunError(f"{path}: must map notebooks to parameters, or parameters to values")
     return document
-
-
-def as_text(name: Any) -> str:  # noqa: ANN401 - YAML
-    """Return a notebook's or parameter's name from YAML, which reads 01 as a number."""
-    return f"{name:02d}" if isinstance(name, int) else str(name)
 
 
 def defaults(path: Path) -> dict[str, Any]:
@@ -219,23 +214,26 @@ _Setting = tuple[str | None, str, Any]
 def _from_document(document: Mapping[Any, Any]) -> list[_Setting]:
     settings: list[_Setting] = []
     for key, value in document.items():
-        text = as_text(key)
+        text = str(key)  # YAML reads 01 as a number
         if isinstance(value, Mapping):
             notebook = _find(text, parameters.MODELS)
             settings += [(notebook, str(name), item) for name, item in value.items()]
+        elif text[:1].isdigit():
+            raise RunError(f"{_find(text, parameters.MODELS)}: must map parameters to values")
         else:
             settings.append((None, text, value))
     return sorted(settings, key=_is_special)
 
 
-def _from_pairs(pairs: Iterable[str], notebooks: Iterable[str]) -> list[_Setting]:
+def _from_pairs(pairs: Iterable[str]) -> list[_Setting]:
     settings: list[_Setting] = []
     for pair in pairs:
         target, equals, value = pair.partition("=")
         where, dot, name = target.strip().rpartition(".")
         if not equals or not name or (dot and not where):
             raise RunError(f"parameter {pair!r}: write NOTEBOOK.NAME=VALUE or NAME=VALUE")
-        settings.append((_find(where, notebooks) if where else None, name, value.strip()))
+        notebook = _find(where, parameters.MODELS) if where else None
+        settings.append((notebook, name, value.strip()))
     return sorted(settings, key=_is_special)
 
 
@@ -252,9 +250,10 @@ def _having(name: str) -> list[str]:
 
 
 def _find(text: str, notebooks: Iterable[str]) -> str:
+    """Return the notebook of this name or number."""
     names = list(notebooks)
     for name in names:
-        if text == name or (text and name.startswith(f"{text}_")):
+        if text == name or name.startswith((f"{text}_", f"0{text}_")):
             return name
     raise RunError(f"there is no notebook {text!r}; there are {', '.join(names)}")
 

@@ -10,7 +10,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from helpers import paths
-from helpers.errors import UserError
+from helpers.errors import UserError, meant
 from helpers.inputs import once_each
 from helpers.notebooks import declared_reads, running_cell, stored
 
@@ -190,7 +190,7 @@ def named(found: Mapping[str, dict[str, Any]], name: str) -> dict[str, Any]:
         If there is none of that name.
     """
     if name not in found:
-        raise ResultError(f"no result is named {name!r}")
+        raise ResultError(f"no result is named {name!r}{meant(name, found)}")
     return found[name]
 
 

@@ -15,9 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
-
-from helpers import manifest, outputs, paths, request
+from helpers import locks, manifest, outputs, paths, request
 from helpers.outputs import Run
 from helpers.records import given
 from helpers.request import Plan, RunError
@@ -104,12 +102,12 @@ def run(
     Raises
     ------
     RunError, helpers.parameters.ParameterError, helpers.paths.PathError
-    helpers.records.RecordsError
+    helpers.locks.BusyError, helpers.records.RecordsError
         If the request cannot be met. No kernel was started and no output touched.
     """
     folder = paths.run_folder(run)
     plans = request.plan(asked, only)
-    with locked(folder, f"the run {run!r}"):
+    with locks.writing(folder, f"the run {run!r}"):
         opened = open_run(run, report)
         _check_platform(opened, force_platform)
         outputs.remove_leftovers(opened)
@@ -156,23 +154,6 @@ def _told(steps: Iterable[Step], report: Callable[[Step], None]) -> Iterator[Ste
     for step in steps:
         report(step)
         yield step
-
-
-@contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
-    """Hold a folder for this process alone; raise RunError if another has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise RunError(
-            f"another process is writing {what}: wait for it, or choose another name"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def open_run(name: str, report: Callable[[Step], None] = lambda step: None) -> Run:

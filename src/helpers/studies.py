@@ -33,7 +33,7 @@ class Study(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, AfterValidator(paths.checked_run_name)]
-    notebook: Annotated[str, BeforeValidator(request.as_text)]
+    notebook: Annotated[str, BeforeValidator(str)]
     grid: dict[str, _Values] = Field(default_factory=dict)
     settings: list[dict[str, Any]] = Field(default_factory=list)
 

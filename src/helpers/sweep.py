@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from helpers import manifest, outputs, parameters, paths, request, runner, studies
+from helpers import locks, manifest, outputs, parameters, paths, request, runner, studies
 from helpers.outputs import Run
 from helpers.request import Plan, RunError
 from helpers.runner import Step
@@ -129,8 +129,11 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
     Raises
     ------
     helpers.request.RunError, helpers.parameters.ParameterError, helpers.paths.PathError
-        If the notebook or a parameter is unknown, or a value is not allowed.
+        If the run, the notebook or a parameter is unknown, or a value is not allowed.
     """
+    previous = paths.run_folder(run)
+    if run != paths.REFERENCE and not previous.is_dir():
+        raise RunError(paths.no_finished_run(run))
     (notebook,) = request.chosen([study.notebook])
     asked = studies.settings(study, notebook)
     plans = [request.plan({notebook: each}, [notebook])[0] for each in asked]
@@ -141,7 +144,7 @@ def prepare(study: Study, run: str = paths.REFERENCE) -> Sweep:
         plans={_id(plan): plan for plan in plans},
         names=tuple(dict.fromkeys(name for each in asked for name in each)),
         root=root,
-        previous=paths.run_folder(run),
+        previous=previous,
         shared=manifest.ingredients(root),
     )
 
@@ -232,10 +235,10 @@ def run(
 
     Raises
     ------
-    helpers.request.RunError
-        If the sweep is running already, the data has problems, or the cluster cannot be reached.
+    helpers.request.RunError, helpers.locks.BusyError
+        If the data has problems, the cluster cannot be reached, or the sweep is running already.
     """
-    with runner.locked(sweep.folder, f"the sweep {sweep.study!r}"):
+    with locks.writing(sweep.folder, f"the sweep {sweep.study!r}"):
         found = {}
         for setting, step in _steps(sweep, connect, data_problems):
             chosen = {name: sweep.plans[setting].parameters[name] for name in sweep.names}

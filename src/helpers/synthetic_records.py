@@ -164,9 +164,9 @@ def design(
         raise ValueError(f"scale = {scale}: a positive number is needed")
     rng = np.random.default_rng(seed)
     plan = synthetic.plan(rng, effect=effect, pattern=pattern, shocks=_SHOCKS, weeks=WEEKS)
-    errors = errors or {}
-    if errors and errors_from is None:
-        raise ValueError("errors need the first of the days in which they are")
+    first_day = synthetic.FIRST_WEEK if errors_from is None else errors_from
+    if errors and (errors_from is None or not weeks[0] <= _week_of(first_day) < weeks[1]):
+        raise ValueError("errors need the first of the days in which they are, within the weeks")
     return Design(
         seed=seed,
         plan=plan,
@@ -176,8 +176,8 @@ def design(
         dispersion=dispersion,
         delay=delay,
         policy_day=policy_day,
-        errors=errors,
-        errors_from=synthetic.FIRST_WEEK if errors_from is None else errors_from,
+        errors=errors or {},
+        errors_from=first_day,
     )
 
 
@@ -222,8 +222,7 @@ def _week(made: Design, week: int) -> Rows:
     _outcomes(made, rows, rng)
     _move(made, rows, rng)
     _describe(rows, rng)
-    since = (made.errors_from - synthetic.FIRST_WEEK).days // 7
-    if made.errors and week == since:
+    if made.errors and week == _week_of(made.errors_from):
         plant(rng, rows, made.agencies, _days(made.errors_from), made.errors, DECLINED, BOOKED)
     rows = _with_copies(rows, rng)
     _until(rows, _days(synthetic.FIRST_WEEK) + 7 * made.weeks[1] - 1)
@@ -347,7 +346,7 @@ def _until(rows: Rows, last: int) -> None:
 
 
 def policies(made: Design) -> pd.DataFrame:
-    """Return the restricting policies, as `helpers.weekly_report` takes them.
+    """Return the restricting policies, as `helpers.weekly_policies` takes them.
 
     Returns
     -------
@@ -378,6 +377,10 @@ def _drawn(rng: np.random.Generator, shares: list[float], size: int) -> NDArray[
 def _part(rng: np.random.Generator, first: Any, last: Any) -> NDArray[np.int64]:  # noqa: ANN401
     """Draw whole numbers from `first` to `last`, all alike likely."""
     return first + (rng.random(len(first)) * (last - first + 1)).astype(np.int64)
+
+
+def _week_of(day: pd.Timestamp) -> int:
+    return (day - synthetic.FIRST_WEEK).days // 7
 
 
 def _days(day: pd.Timestamp) -> int:

@@ -46,8 +46,5 @@ def _is_number(column: pd.Series) -> bool:
 
 
 def _cell(value: object, side: str) -> str:
-    if pd.isna(value):
-        text = ""
-    else:
-        text = f"{value:,}" if side == "right" else html.escape(str(value))
-    return f'<td style="text-align: {side}">{text}</td>'
+    text = f"{value:,}" if side == "right" else html.escape(str(value))
+    return f'<td style="text-align: {side}">{"" if pd.isna(value) else text}</td>'

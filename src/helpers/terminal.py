@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-from rich.table import Table
 
 if TYPE_CHECKING:
     from helpers.runner import Step
@@ -19,24 +18,19 @@ _SHOWN = 4
 
 
 def print_parameters(rows: list[dict[str, Any]]) -> None:
-    """Show parameters, a table a notebook."""
-    console = Console(highlight=False)
+    """Show parameters by notebook: name and default, then meaning, then type or choices."""
+    console = Console(highlight=False, markup=False)
     for notebook in dict.fromkeys(row["notebook"] for row in rows):
-        table = Table(title=notebook, title_justify="left", box=SIMPLE, show_lines=True)
-        for column in ("name", "default", "type or choices"):
-            table.add_column(column, no_wrap=True)  # cut names could not be copied
-        table.add_column("meaning", overflow="fold")
-        for row in rows:
-            if row["notebook"] == notebook:
-                default, allowed = str(row["default"]), _allowed(row)
-                table.add_row(row["name"], default, allowed, row["meaning"])
-        console.print(table)
+        console.print(notebook, style="bold")
+        for row in (row for row in rows if row["notebook"] == notebook):
+            console.print(f"  {row['name']} = {row['default']}")
+            for text in (row["meaning"], _allowed(row)):
+                console.print(Padding(text, (0, 0, 0, 6), expand=False))
 
 
 def _allowed(row: dict[str, Any]) -> str:
-    if row["type"] == "text" and row["choices"]:
-        return row["choices"].replace(", ", "\n")
-    return ", ".join(filter(None, (row["type"], row["choices"])))
+    kind = "" if row["type"] == "text" and row["choices"] else row["type"]
+    return ", ".join(filter(None, (kind, row["choices"])))
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def dots(rows: pd.DataFrame, label: str, target: float) -> Figure:
             ax.hlines(at[own], part["low"], part["high"], color=colour, linewidth=1.5)
             ax.plot(part["value"], at[own], mark, color=colour, markerfacecolor=face, label=words)
     _name_rows(ax, at, rows)
-    ax.set_xlabel(label)
+    ax.set_xlabel(f"{label}\n(grey band: what chance allows)" if target else label)
     ax.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),
@@ -62,7 +62,7 @@ def dots(rows: pd.DataFrame, label: str, target: float) -> Figure:
     )
     if target:
         ax.xaxis.set_major_formatter("{x:.0%}")
-        ax.set_xlim(right=1.02)
+        ax.set_xlim(-0.02 if target < 0.5 else None, 1.02)
     return fig
 
 

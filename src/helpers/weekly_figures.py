@@ -5,9 +5,11 @@ import textwrap
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from helpers import figures
 from helpers.figures import COLOURS
+from helpers.weekly_report import AGES_IN_ORDER
 
 
 def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
@@ -24,12 +26,12 @@ def issued(table: pd.DataFrame, minimum_cell: int) -> Figure:
     names = [f"{row.jurisdiction}, {row.state}" for row in table.itertuples()]
     _bars(ax, names, table["detainers"], "blue")
     ax.axvline(minimum_cell, color=COLOURS["ink"], linewidth=1, linestyle="--")
-    ax.set_xlim(0, 1.12 * max(minimum_cell, table["detainers"].max(skipna=True)))
-    ax.set_xlabel("detainers issued in the week (dashed: the smallest count shown)")
+    ax.set_xlim(0, 1.12 * max(minimum_cell, table["detainers"].fillna(0).max()))
+    ax.set_xlabel("detainers issued in the week\n(dashed: the smallest count shown)")
     return fig
 
 
-def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
+def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str, absent: str) -> Figure:
     """Draw the ages of the declined detainers and of the active ones, side by side.
 
     Parameters
@@ -40,18 +42,21 @@ def ages(declined: pd.DataFrame, active: pd.DataFrame, words: str) -> Figure:
         `age`, `lowest`, `highest`.
     words
         How the declined were counted, the title of their panel.
+    absent
+        What stands where `declined` has no such age.
     """
     fig, axes = figures.new(height=3.4, ncols=2, sharey=True)
-    order = list(dict.fromkeys([*active["age"], *declined["age"]]))
+    order = sorted({*active["age"], *declined["age"]}, key=AGES_IN_ORDER.index)
     of_declined = declined.set_index("age")["detainers"].reindex(order)
     lowest = active.set_index("age")["lowest"].reindex(order)
-    absent = {age: "none" for age in order if age not in set(declined["age"])}
-    _bars(axes[0], order, of_declined, "orange", absent)
+    gaps = {age: absent for age in order if age not in set(declined["age"])}
+    _bars(axes[0], order, of_declined, "orange", gaps)
     _bars(axes[1], order, lowest, "blue")
     axes[0].set_title(textwrap.fill(words, 28))
     axes[1].set_title("active at its end")
     for ax, most in zip(axes, (of_declined.max(), lowest.max()), strict=True):
         ax.set_xlim(0, 1.3 * (1 if pd.isna(most) else most))
+        ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_xlabel("detainers")
     axes[0].set_ylabel("age of the detainer")

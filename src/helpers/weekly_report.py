@@ -7,13 +7,13 @@ and gives counts under the rule of `helpers.disclosure`; likely copies are left 
 """
 
 import datetime as dt
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from helpers.disclosure import protect, shown
+from helpers.disclosure import MINIMUM_CELL, protect, shown
 from helpers.errors import UserError
+from helpers.records import summaries
 from helpers.records.columns import DECLINED
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ AGES = {
 }
 """Classes of age and the days at which each ends."""
 
+_YOUNG = "under 1 month"
+"""The first two classes of the active together, where the first would give away a small count."""
+
 BREAKDOWNS = {
     "age": "age of the detainer when it was declined",
     "offence": "most serious conviction, or where none is recorded ICE's class of criminal history",
@@ -48,6 +51,9 @@ COUNTED = "(FROM records WHERE NOT coalesce(duplicate_later, false))"
 
 _UNKNOWN = "not recorded"
 
+AGES_IN_ORDER = (_YOUNG, *AGES, _UNKNOWN)
+"""All that a table may have in its column `age`."""
+
 
 class WeekError(UserError):
     """The records do not cover a week; the message is one line."""
@@ -59,13 +65,12 @@ def covered(database: "duckdb.DuckDBPyConnection", start: dt.date) -> None:
     Raises
     ------
     WeekError
-        If they begin later or end earlier, or have no date at all.
+        If they begin later or end earlier, a few outermost days left out, or hardly any is dated.
     """
-    first, last = _one(
-        database, "SELECT min(detainer_prepare_date), max(detainer_prepare_date) FROM records"
-    )
-    if first is None:
-        raise WeekError("the records have no date of issue")
+    days = summaries.span(database)
+    if days is None:
+        raise WeekError(f"under {MINIMUM_CELL} records have a date of issue")
+    first, last = days
     if not first <= start <= last - dt.timedelta(days=6):
         raise WeekError(
             f"week_start = {start}: the records cover weeks that start from {first} to "
@@ -83,54 +88,19 @@ def is_dated(database: "duckdb.DuckDBPyConnection") -> bool:
     return bool(dates)
 
 
-def place(
-    database: "duckdb.DuckDBPyConnection", policies: pd.DataFrame, states: Mapping[str, str]
-) -> None:
-    """Find the jurisdiction with a policy in which each facility is, and keep it in the database.
-
-    A facility is in a jurisdiction of its own state whose full name (`Travis County`) is in the
-    facility's name or is that of its county; where the jurisdiction is the state, all are. A city's
-    policy does not count for a county's jail in that city.
-
-    Parameters
-    ----------
-    database
-        Records; afterwards there is a table `places` as well.
-    policies
-        `jurisdiction`, `state` (two letters), `since` (date; empty where it is not known).
-    states
-        Two letters of each state by its name in capitals.
-    """
-    names = pd.DataFrame({"name": list(states), "letters": list(states.values())}, dtype="string")
-    listed = policies[["jurisdiction", "state", "since"]].astype({"since": "datetime64[us]"})
-    for name, table in (("state_names", names), ("listed", listed)):
-        database.register("arriving", table)
-        database.execute(f"CREATE OR REPLACE TABLE {name} AS FROM arriving")
-        database.unregister("arriving")
-    database.execute(SPELLED)
-    database.execute(_PLACES)
-
-
-SPELLED = r"""
-CREATE OR REPLACE MACRO spelled(name) AS trim(regexp_replace(regexp_replace(
-    ' ' || upper(name) || ' ', '[^A-Z0-9]+', ' ', 'g'), ' CO ', ' COUNTY ', 'g'))
-"""
-"""A name as it is compared: capitals, without marks, `CO` for county in full."""
-
-_PLACES = """
-CREATE OR REPLACE TABLE places AS
-WITH jails AS (
-    SELECT DISTINCT facility, county, state, coalesce(letters, state) AS letters
-    FROM records LEFT JOIN state_names ON state = name
+_JURISDICTIONS = f"""
+WITH chosen AS (
+    SELECT facility, county, state, detainer_prepare_date BETWEEN $start AND $end AS issued,
+        coalesce(lift_reason_group = '{DECLINED}' AND {{day}} BETWEEN $start AND $end, false)
+            AS declined
+    FROM {COUNTED}
 )
-SELECT facility, county, jails.state AS state,
-    list(jurisdiction ORDER BY strlen(jurisdiction) DESC, jurisdiction)[1] AS jurisdiction,
-    any_value(letters) AS letters, min(since)::DATE AS since
-FROM jails JOIN listed ON listed.state = letters AND (
-    contains(' ' || spelled(facility) || ' ', ' ' || spelled(jurisdiction) || ' ')
-    OR spelled(county) || ' COUNTY' = spelled(jurisdiction)
-    OR spelled(jurisdiction) LIKE 'STATE OF %'
-)
+SELECT coalesce(jurisdiction, '{OTHERS}') AS jurisdiction, coalesce(letters, '') AS state,
+    count(*) FILTER (WHERE issued) AS issued, count(*) FILTER (WHERE declined) AS declined
+FROM chosen LEFT JOIN places ON places.facility IS NOT DISTINCT FROM chosen.facility
+    AND places.county IS NOT DISTINCT FROM chosen.county
+    AND places.state IS NOT DISTINCT FROM chosen.state
+WHERE issued OR declined
 GROUP BY ALL
 """
 
@@ -138,11 +108,6 @@ _ACTIVE = f"""count(*) AS highest,
     count(*) FILTER (WHERE lift_reason IS NULL OR detainer_lift_date > $end) AS lowest
     FROM {COUNTED}
     WHERE detainer_prepare_date <= $end AND coalesce(detainer_lift_date > $end, true)"""
-
-_IN_PLACES = """places ON places.facility IS NOT DISTINCT FROM counted.facility
-    AND places.county IS NOT DISTINCT FROM counted.county
-    AND places.state IS NOT DISTINCT FROM counted.state
-    AND coalesce(places.since, $start) <= $end"""
 
 
 def issued(
@@ -153,7 +118,7 @@ def issued(
     Parameters
     ----------
     database
-        Records, with `place` done.
+        Records, with `weekly_policies.place` done.
     start
         First of the seven days.
     minimum_cell
@@ -164,17 +129,8 @@ def issued(
     pandas.DataFrame
         Most detainers first: `jurisdiction`, `state`, `detainers` (Int64, NA where hidden).
     """
-    return _protected(
-        database,
-        f"""
-        SELECT jurisdiction, letters AS state, count(*) AS detainers
-        FROM {COUNTED} AS counted JOIN {_IN_PLACES}
-        WHERE detainer_prepare_date BETWEEN $start AND $end
-        GROUP BY ALL
-        """,
-        start,
-        minimum_cell,
-    )
+    table = _of_jurisdictions(database, "issued", start, minimum_cell)
+    return table[table["jurisdiction"].ne(OTHERS)].reset_index(drop=True)
 
 
 def declined(
@@ -188,17 +144,7 @@ def declined(
         Most detainers first: `jurisdiction`, `state`, `detainers` (Int64, NA where hidden); one row
         holds the `OTHERS`.
     """
-    return _protected(
-        database,
-        f"""
-        SELECT coalesce(jurisdiction, '{OTHERS}') AS jurisdiction, coalesce(letters, '') AS state,
-            count(*) AS detainers
-        FROM {_declined(database)} AS counted LEFT JOIN {_IN_PLACES}
-        GROUP BY ALL
-        """,
-        start,
-        minimum_cell,
-    )
+    return _of_jurisdictions(database, "declined", start, minimum_cell)
 
 
 def declined_by(
@@ -237,6 +183,10 @@ def active(
     As `helpers.records.summaries.active`, a detainer that ended on an unknown day counts as ended
     in `lowest` and as active in `highest`.
 
+    The active under a week old are those issued in the week less those of them that ended in it;
+    where no end is dated, those between its bounds are the week's declined and those that ended
+    otherwise. Where such a remainder is small, the class is one with the next.
+
     Returns
     -------
     pandas.DataFrame
@@ -249,6 +199,15 @@ def active(
         """,
         start,
     )
+    first, second, *_ = AGES
+    young = table.loc[table["age"].eq(first), ["highest", "lowest"]].sum()
+    week = totals(database, start)
+    apart = [week["issued"] - young["highest"]]
+    if not is_dated(database):
+        apart.append(young["highest"] - young["lowest"] - week["declined"])
+    if any(shown(int(count), minimum_cell) is None for count in apart):
+        table["age"] = table["age"].replace([first, second], _YOUNG)
+        table = table.groupby("age", as_index=False)[["highest", "lowest"]].sum()
     protected = protect(_in_order(table), "highest", ["lowest"], minimum_cell)
     return protected[["age", "lowest", "highest"]]
 
@@ -286,7 +245,7 @@ def left_custody(
     pandas.DataFrame
         `reason` (as recorded), `detainers` (Int64, NA where hidden), most first.
     """
-    day = "detainer_lift_date" if is_dated(database) else "detainer_prepare_date"
+    day = _day_of_end(database)
     return _protected(
         database,
         f"""
@@ -317,51 +276,36 @@ def totals(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, i
     return {"rows": rows, "issued": int(week["issued"]), "declined": int(week["declined"])}
 
 
-def published_policies(policies: pd.DataFrame, listed: pd.DataFrame) -> pd.DataFrame:
-    """Put together the published lists of jurisdictions with a policy.
-
-    Parameters
-    ----------
-    policies
-        Table `policies_2008_2015`.
-    listed
-        Table `listed_jurisdictions_2017`: of ICE's reports, as far as named.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a jurisdiction: `jurisdiction`, `state`, `since`: first day of the month or year of
-        the policy; where no date is published, of the first report that lists it.
-    """
-    first = listed["listed_week_1"].eq("yes").map({True: "2017-01-28", False: "2017-02-04"})
-    of_reports = listed["date_enacted"].where(listed["date_enacted"].ne(""), first)
-    both = pd.concat([policies, listed.assign(date_enacted=of_reports)], ignore_index=True)
-    both["since"] = pd.to_datetime(both["date_enacted"], format="ISO8601")
-    key = both["jurisdiction"].str.upper().str.removesuffix(" COUNTY") + both["state"]
-    kept = both.sort_values("since", kind="stable")
-    kept = kept[~key.loc[kept.index].duplicated()].sort_index()
-    return kept[["jurisdiction", "state", "since"]].reset_index(drop=True)
-
-
-def in_force(policies: pd.DataFrame, start: dt.date) -> pd.DataFrame:
-    """Section III: policies in force by the last of the seven days.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of the policies, oldest first; those without a date are taken to be in force.
-    """
-    end = pd.Timestamp(start) + pd.Timedelta(days=6)
-    chosen = policies[~(policies["since"] > end)]
-    return chosen.sort_values(["since", "state", "jurisdiction"], ignore_index=True)
-
-
 def _declined(database: "duckdb.DuckDBPyConnection") -> str:
     """Return the declined detainers of the week, as SQL."""
-    day = "detainer_lift_date" if is_dated(database) else "detainer_prepare_date"
+    day = _day_of_end(database)
     return (
         f"(FROM {COUNTED} WHERE lift_reason_group = '{DECLINED}' AND {day} BETWEEN $start AND $end)"
     )
+
+
+def _of_jurisdictions(
+    database: "duckdb.DuckDBPyConnection", count: str, start: dt.date, minimum_cell: int
+) -> pd.DataFrame:
+    """Count detainers issued or declined in the week by jurisdiction, most first.
+
+    Where the records do not date the end, those declined are a part of those issued, and what they
+    leave is a count, too: both are protected together.
+    """
+    counted = _query(database, _JURISDICTIONS.format(day=_day_of_end(database)), start)
+    counted = counted.sort_values(["jurisdiction", "state"], ignore_index=True)
+    if is_dated(database):
+        some = counted[counted[count] > 0].reset_index(drop=True)
+        protected = protect(some, count, (), minimum_cell)
+    else:
+        protected = protect(counted, "issued", ["declined"], minimum_cell)
+    some = protected[protected[count].ne(0).fillna(True)].rename(columns={count: "detainers"})
+    return _most_first(some[["jurisdiction", "state", "detainers"]])
+
+
+def _day_of_end(database: "duckdb.DuckDBPyConnection") -> str:
+    """Return the column of the day on which a detainer counts as declined."""
+    return "detainer_lift_date" if is_dated(database) else "detainer_prepare_date"
 
 
 def _age(until: str) -> str:
@@ -373,22 +317,22 @@ def _age(until: str) -> str:
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    order = table["age"].map([*AGES, _UNKNOWN].index)
+    order = table["age"].map(AGES_IN_ORDER.index)
     return table.loc[order.sort_values().index].reset_index(drop=True)
 
 
 def _protected(
     database: "duckdb.DuckDBPyConnection", query: str, start: dt.date, minimum_cell: int
 ) -> pd.DataFrame:
-    """Count detainers by the other columns, most first.
-
-    The order of hidden counts would tell of them, so their rows are in order of their names.
-    """
+    """Count detainers by the other column, most first."""
     counted = _query(database, query, start)
     names = [name for name in counted if name != "detainers"]
-    protected = protect(
-        counted.sort_values(names, ignore_index=True), "detainers", (), minimum_cell
-    )
+    counted = counted.sort_values(names, ignore_index=True)
+    return _most_first(protect(counted, "detainers", (), minimum_cell))
+
+
+def _most_first(protected: pd.DataFrame) -> pd.DataFrame:
+    """Order rows by their count, those hidden last as they are: an order would tell of them."""
     return protected.sort_values("detainers", ascending=False, kind="stable", ignore_index=True)
 
 

@@ -49,6 +49,10 @@ class Basis:
         """The word that stands before everything made from synthetic records."""
         return "SYNTHETIC: " if self.synthetic else ""
 
+    def said(self, words: str) -> str:
+        """Return a sentence under that word; without it, with a capital."""
+        return self.label + words if self.synthetic else words[0].upper() + words[1:]
+
     def count(self, number: int | None) -> int | str:
         """Return a count, or in words that it is too small to be shown."""
         return f"fewer than {self.minimum_cell}" if number is None else number

@@ -8,8 +8,8 @@ from pathlib import Path
 import nbformat
 from sphinx.errors import SphinxError
 
-from helpers import datapackage, learning, paths
-from helpers.lineage import LineageError
+from helpers import locks, paths
+from helpers.errors import UserError
 from helpers.pages import (
     claims,
     dictionary,
@@ -26,16 +26,6 @@ from helpers.pages.run import PagesError, Run, opening, read
 
 REPOSITORY = ""
 """Address of the public repository (https://github.com/OWNER/NAME); empty: no link to Binder."""
-
-
-_EXPECTED = (
-    paths.PathError,
-    datapackage.DataError,
-    learning.LessonError,
-    LineageError,
-    SphinxError,
-    OSError,
-)
 
 
 def build(run: str) -> Path:
@@ -58,18 +48,20 @@ def build(run: str) -> Path:
     PagesError
         If the run is missing or unfinished, data/ lacks what its results rest on, or a page
         cannot be rendered without a warning.
+    helpers.errors.UserError
+        If what the pages show cannot be read, or another process is writing the run.
     """
     try:
-        finished = read(run)
         site = paths.output_root() / "site"
         with tempfile.TemporaryDirectory(prefix="detainers-site-") as temporary:
             source, target = Path(temporary, "source"), Path(temporary, "html")
-            _write_sources(source, finished)
+            with locks.reading(paths.run_folder(run), run):
+                _write_sources(source, read(run))
             render(source, target)
             paths.replace_folder(site, target)
-    except PagesError:
+    except UserError:
         raise
-    except _EXPECTED as error:
+    except (SphinxError, OSError) as error:
         raise PagesError(" ".join(f"pages of run {run!r}: {error}".split())) from error
     except (LookupError, TypeError, AttributeError, ValueError, nbformat.ValidationError) as error:
         what = f"{type(error).__name__}: {error}".split()

@@ -12,6 +12,12 @@ from helpers.pages import words
 from helpers.pages.run import Run
 
 _MOST_USERS = 6  # more are folded
+_TOPICS = {
+    "aor": "areas of responsibility",
+    "declaration_2021": "declaration of 2021",
+    "noncooperation_counts": "counts of non-cooperation",
+    "travis_county": "Travis County",
+}
 _Row = Mapping[str, Any]
 
 
@@ -37,7 +43,8 @@ def pages(run: Run) -> dict[str, str]:
     made = {"evidence": _browser(facts), "conflicts": _conflicts(judged, facts)}
     for topic, part in facts.groupby("topic", sort=True):
         lines = [f"# Published figures: {words.plain(_words(topic))}", ""]
-        lines += [f"{len(part)} figures, each as its source prints it.", ""]
+        number = "One figure" if len(part) == 1 else f"{len(part)} figures, each"
+        lines += [f"{number} as its source prints it.", ""]
         for row in part.to_dict("records"):
             users = used.get(f"fact:{row['fact_id']}", [])
             lines += [_entry(row, disputed.get(row["fact_id"], ""), users, run), ""]
@@ -81,7 +88,7 @@ def _year(day: pd.Timestamp) -> str:
 
 
 def _words(name: object) -> str:
-    return {"aor": "areas of responsibility"}.get(str(name), str(name).replace("_", " "))
+    return _TOPICS.get(str(name), str(name).replace("_", " "))
 
 
 def _browser(facts: pd.DataFrame) -> str:

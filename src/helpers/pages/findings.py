@@ -52,6 +52,23 @@ ANSWERS = (
 )
 """The three questions in plain words: templates, filled from a run's results."""
 
+OF_METHODS = (
+    "Of {report.section_1.cells} counts in the report's first section, one for each jurisdiction, "
+    "the small-cell rule lets {report.section_1.cells_shown} be shown.",
+    "Of the {report.published.listed_counties} counties that ICE's first report listed in that "
+    "section, {report.published.listed_counties_same_name} share their name with a county of "
+    "another state: a check of names would have asked about them before publication.",
+    "Where assumptions hold, 95% intervals hold the truth as often as they say in "
+    "{validation.coverage.as_nominal} of {validation.coverage.settings} settings, as far as the "
+    "simulations can tell; more often in {validation.coverage.above}, less often in "
+    "{validation.coverage.below}.",
+    "The interval of the ratio of two weeks holds the truth in "
+    "{validation.rate_ratio.coverage:percent} of data sets, and in "
+    "{validation.rate_ratio.stress_dispersion_4:percent} where counts vary four times as much as "
+    "Poisson counts.",
+)
+"""Findings of the notebooks that are about methods, which are none about detainers."""
+
 
 def sentence(template: str, run: Run) -> str:
     """Return a template filled and linked, as HTML; empty where the run lacks a result of it."""
@@ -71,7 +88,8 @@ def listed(templates: Sequence[str], run: Run) -> str:
 def of_notebook(run: Run, notebook: str) -> str:
     """Return a box with a notebook's findings, or that it is synthetic; empty for neither."""
     own = [entry["synthetic"] for entry in run.results.values() if entry["notebook"] == notebook]
-    found = listed([t for t in documents.FINDINGS if _maker(t, run.results) == notebook], run)
+    templates = (*documents.FINDINGS, *OF_METHODS)
+    found = listed([t for t in templates if _maker(t, run.results) == notebook], run)
     inside = f"<p><strong>Found</strong></p>\n{found}" if found else ""
     if sum(own) * 2 > len(own):
         inside = f"<p>{words.SYNTHETIC} So are most numbers of this page.</p>\n{inside}"

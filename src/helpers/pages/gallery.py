@@ -63,7 +63,10 @@ def _entry(run: Run, stem: str, notebook: str) -> str:
     cell = words.anchor("cell", notebook, figure["cell"] or "")
     made = {entry["cell"] for entry in run.results.values() if entry["notebook"] == notebook}
     where = f"{quote(notebook)}.html" + (f"#{cell}" if figure["cell"] in made else "")
-    picture = f'<img alt="{words.text(figure["alt"])}" src="figures/{quote(stem)}.png">'
+    picture = (
+        f'<a class="image-reference" href="figures/{quote(stem)}.svg">'
+        f'<img alt="{words.text(figure["alt"])}" src="figures/{quote(stem)}.png"></a>'
+    )
     return "\n".join(
         [
             f'{synthetic(run, stem)}<figure class="study">{picture}</figure>',

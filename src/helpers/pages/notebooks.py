@@ -2,7 +2,8 @@
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +25,52 @@ def prepared(run: Run, name: str) -> Any:  # noqa: ANN401 - nbformat's own type 
     """Return a notebook to be rendered.
 
     Its code is folded, the cells that made results have anchors, outputs are accessible HTML, and
-    each figure is followed by its data and description. After the title stand what was found and
-    what will be learnt, at the end exercises.
+    each figure is followed by its data and description. After the question stands what was found,
+    after the first cell what will be learnt, at the end exercises.
     """
-    makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
-    drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
-    cells = []
-    for cell in run.notebooks[name].cells:
-        if cell.id in makers:
-            cells.append(_markdown(f"({words.anchor('cell', name, cell.id)})="))
-        if cell.cell_type == "code":
-            _prepare_code(cell, run.results)
-            if stem := drawn.get(cell.id):
-                cell.outputs = _with_files(cell.outputs, run, stem)
-        cells.append(cell)
+    first, *others = run.notebooks[name].cells
     lesson = learning.load(name)
     panel = choices.panel(run, name)
+    paragraphs = first.source.split("\n\n", 2)  # title, question, all else
     opened = [
+        "\n\n".join(paragraphs[:2]),
         findings.of_notebook(run, name),
         panel and f"<p>{_TRY}</p>",
+        *paragraphs[2:],
         learning.goals(lesson) if lesson else "",
     ]
-    cells[1:1] = [_markdown(text) for text in opened if text]
-    if panel:
-        cells.append(_markdown(panel))
-    if lesson:
-        cells.append(_markdown(_exercises(lesson, run)))
+    closed = [panel, _exercises(lesson, run) if lesson else ""]
+    before, after = ([_markdown(text) for text in texts if text] for texts in (opened, closed))
+    cells = [*before, *_body(run, name, others), *after]
     return nbformat.v4.new_notebook(metadata=_PYTHON, cells=cells)
+
+
+def _body(run: Run, name: str, cells: Iterable[Any]) -> Iterator[Any]:
+    """Yield a notebook's cells prepared, with the anchors of those that made results."""
+    makers = {entry["cell"] for entry in run.results.values() if entry["notebook"] == name}
+    drawn = {f["cell"]: stem for stem, f in run.figures.items() if f["notebook"] == name}
+    for ids, cell in _joined(cells):
+        anchors = (words.anchor("cell", name, made) for made in ids if made in makers)
+        yield from (_markdown(f"({anchor})=") for anchor in anchors)
+        if cell.cell_type == "code":
+            _prepare_code(cell, run.results)
+            if stem := drawn.get(ids[-1]):
+                cell.outputs = _with_files(cell.outputs, run, stem)
+        yield cell
+
+
+def _joined(cells: Iterable[Any]) -> Iterator[tuple[list[str], Any]]:
+    """Yield cells with their ids, code that shows nothing joined to the code after it."""
+    ids, code = [], []
+    for cell, after in pairwise([*cells, None]):
+        ids.append(cell.id)
+        if cell.cell_type == "code":
+            code.append(cell.source)
+            if after and after.cell_type == "code" and not cell.outputs:
+                continue
+            cell.source = "\n\n".join(code)
+        yield ids, cell
+        ids, code = [], []
 
 
 def _prepare_code(cell: Any, results: Mapping[str, Any]) -> None:  # noqa: ANN401 - untyped
@@ -83,6 +103,7 @@ def _said(markdown: str, results: Mapping[str, Any]) -> str:
     """Render what a notebook said, a long table of results folded and only in part."""
     head, *rows = re.split(r"\n(?=\| \[`)", markdown)
     made = words.rendered("\n".join([head, *rows[:_MOST_RESULTS]]), results)
+    made = made.replace("<p><em>Caveat:", '<p class="caveat"><em>Caveat:')
     if len(rows) <= _FEW_RESULTS:
         return made
     shown = min(len(rows), _MOST_RESULTS)

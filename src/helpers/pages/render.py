@@ -64,6 +64,7 @@ def render(source: Path, target: Path) -> None:
         made = page.read_text(encoding="utf-8")
         made = made.replace('<th class="head', '<th scope="col" class="head')
         made = _TABLE.sub(_BOX, made)
+        made = made.replace(f"<title>{TITLE} &#8212; ", "<title>")
         made = _ICONS.sub("", made.replace(_FOLDED, "<summary>"))
         if page.stem != "search":
             made = _SEARCH.sub("", made)

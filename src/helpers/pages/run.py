@@ -42,10 +42,7 @@ def read(name: str) -> Run:
     folder, figure_folder = paths.run_folder(name), paths.figure_folder(name)
     found = [p for p in sorted(folder.glob("*.ipynb")) if not p.name.endswith(".failed.ipynb")]
     if not found or not (folder / "results.json").is_file():
-        others = sorted(path.parent.name for path in folder.parent.glob("*/results.json"))
-        raise PagesError(
-            f"there is no finished run {name!r}; finished runs: {', '.join(others) or 'none'}"
-        )
+        raise PagesError(paths.no_finished_run(name))
     try:
         notebooks = {path.stem: nbformat.read(path, as_version=4) for path in found}
         results = json.loads((folder / "results.json").read_text(encoding="utf-8"))["results"]

@@ -10,7 +10,7 @@ _STUDY = """\
 Immigration and Customs Enforcement (ICE), an agency of the United States, asks a jail to hold a
 person for it with a *detainer*. A jail that does not do so *declines* it, and ICE staff record that
 when they learn of it. In early 2017 ICE published weekly reports of declined detainers, with
-errors, and newspapers drew strong conclusions. **What do those figures really show?**"""
+errors, and newspapers drew conclusions from them. **What do those figures really show?**"""
 
 _LINKS = """\
 Each number on these pages is a link: it leads to how the number was made, how uncertain it is, and

@@ -14,6 +14,10 @@ from helpers.results import shown
 SYNTHETIC = "<strong>Synthetic:</strong> made-up data, not observations."
 """HTML that stands wherever a number or figure from synthetic data does."""
 
+_TEXT = re.compile(r">[^<>]+<")
+_LONG_NAME = re.compile(r"\b(?=[\w.]{12})[A-Za-z]\w*(?:[._]\w+)+")
+_DATE = re.compile(r"\b\d{4}-\d\d(?:-\d\d)?\b(?: to\b)?")
+
 
 def printable(value: object) -> str:
     """Return a value on one line, without signs that are not seen (such as bidi overrides)."""
@@ -132,11 +136,19 @@ def table(
 
 
 def scrolling(content: str, name: str) -> str:
-    """Put HTML into a named box that scrolls sideways and can be reached with the keyboard."""
+    """Put HTML into a named box that scrolls sideways and can be reached with the keyboard.
+
+    In its text a date stays on one line, and a long name may break after its dots and underscores.
+    """
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{text(name)}">\n'
-        f"{content}\n</div>"
+        f"{_TEXT.sub(_with_places_to_break, content)}\n</div>"
     )
+
+
+def _with_places_to_break(between: re.Match[str]) -> str:
+    named = _LONG_NAME.sub(lambda long: re.sub(r"([._])", r"\1<wbr>", long[0]), between[0])
+    return _DATE.sub(r'<span class="date">\g<0></span>', named)
 
 
 def folded(summary: str, content: str) -> str:

@@ -26,7 +26,8 @@ def folder() -> Path:
     Raises
     ------
     RecordsError
-        If it would lie in the project, from where rows could be published by accident.
+        If it would lie in the project, from where rows could be published by accident, or cannot
+        be made.
     """
     if chosen := os.environ.get("DETAINERS_CACHE"):
         place = Path(chosen).resolve()
@@ -37,7 +38,11 @@ def folder() -> Path:
     root = project_root()
     if root in (place, *place.parents):
         raise RecordsError(f"DETAINERS_CACHE = {place}: expected a folder outside {root}")
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as why:
+        said = f"the cache {place} cannot be made ({why.strerror}); set DETAINERS_CACHE to a folder"
+        raise RecordsError(said) from None
     return place
 
 

@@ -28,7 +28,8 @@ _TEXTS = tuple(column.name for column in SOURCED if column.type != "DATE")
 
 _MACROS = r"""
 CREATE MACRO filled(cell) AS CASE
-    WHEN trim(cell) IN ('', 'NA', 'N/A', 'NULL') THEN NULL
+    WHEN trim(cell) IN ('', 'NA', 'N/A', '#N/A', '<NA>', 'NULL', 'None', 'nan', 'NaN', 'NaT')
+        THEN NULL
     WHEN contains(cell, '(')
         AND regexp_matches(cell, '(?i)\bb\)?\s*\(\s*\d\s*\)|^\W*b\W*$') THEN NULL
     ELSE trim(cell)
@@ -37,6 +38,8 @@ CREATE MACRO day(cell) AS CASE
     WHEN regexp_matches(cell, '^\d{4}-\d{2}-\d{2}($|[ T])') THEN try_cast(left(cell, 10) AS DATE)
     ELSE try_strptime(split_part(cell, ' ', 1), ['%m/%d/%y', '%m/%d/%Y'])::DATE
 END;
+CREATE MACRO level(cell) AS
+    CASE WHEN try_cast(cell AS DOUBLE) IN (1, 2, 3) THEN cell::DOUBLE::INTEGER END;
 CREATE MACRO known_day(cell) AS CASE WHEN cell IN ('UNK', 'UNKNOWN') THEN NULL ELSE cell END;
 """
 
@@ -196,7 +199,7 @@ def _canonical() -> str:
         "lift_reason_group": "reason_group",
         "aor": r"replace(regexp_replace(aor, '(?i)\s+area of responsibility$', ''), 'St. ', 'St ')",
         "detainer_form": _FORM,
-        "threat_level": "CASE WHEN threat_level IN ('1', '2', '3') THEN threat_level END",
+        "threat_level": "level(threat_level)",
         "duplicate_likely": "CASE WHEN person IS NOT NULL THEN first_id IS NOT NULL END",
         "duplicate_later": "CASE WHEN person IS NOT NULL THEN coalesce(id > first_id, false) END",
         "junk_dates": f"nullif(concat_ws(', ', {', '.join(flags)}), '')",

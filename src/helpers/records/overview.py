@@ -1,4 +1,4 @@
-"""What `detainers records` answers: layout, rows, reasons and months, as JSON and as text."""
+"""What `detainers records` answers on a file of records, as JSON and as text."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +18,7 @@ _NOTHING: dict[str, Any] = {
 
 
 def summarise(path: Path, scheduler: str | None, progress: Callable[[str], None]) -> dict[str, Any]:
-    """Count the detainers of a file by lift reason and by month.
+    """Count the detainers of a file by lift reason, by month and by agency.
 
     Parameters
     ----------
@@ -33,7 +33,8 @@ def summarise(path: Path, scheduler: str | None, progress: Callable[[str], None]
     -------
     dict
         JSON: `file`, `layout`, `rows`, `lift_reason` (totals of the file, which are shown whatever
-        they are) and `monthly` (`month`, `detainers`, `declined`; null where hidden).
+        they are), `monthly` (`month`, `detainers`, `declined`; null where hidden) and `agencies`
+        (as `summaries.by_agency`).
 
     Raises
     ------
@@ -43,7 +44,9 @@ def summarise(path: Path, scheduler: str | None, progress: Callable[[str], None]
     records = read(path, progress)
     report = records.report
     parts = {name: report[name] for name in ("file", "layout", "rows", "lift_reason")}
-    return parts | {"monthly": _months(_counted(records, scheduler))}
+    counted = _counted(records, scheduler)
+    agencies = _rows(summaries.by_agency(counted))
+    return parts | {"monthly": _months(counted), "agencies": agencies}
 
 
 def check(path: Path, scheduler: str | None, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -57,9 +60,9 @@ def check(path: Path, scheduler: str | None, progress: Callable[[str], None]) ->
     Returns
     -------
     dict
-        JSON: `ok` (no row was refused), what `summarise` gives, `problem` (why nothing could be
-        read, null where it was), `cache` (where the rows are now), and all else of
-        `helpers.records.report.report`.
+        JSON: `ok` (no row was refused), what `summarise` gives except `agencies`, `problem` (why
+        nothing could be read, null where it was), `cache` (where the rows are now), and all else
+        of `helpers.records.report.report`.
 
     Raises
     ------
@@ -89,14 +92,12 @@ def _counted(records: Records, scheduler: str | None) -> summaries.Summary:
 
 def _months(summary: summaries.Summary) -> list[dict[str, Any]]:
     table = summaries.monthly(summary)
-    return [
-        {
-            "month": f"{month:%Y-%m}",
-            "detainers": None if pd.isna(detainers) else int(detainers),
-            "declined": None if pd.isna(declined) else int(declined),
-        }
-        for month, detainers, declined in table.itertuples(index=False)
-    ]
+    return _rows(table.assign(month=table["month"].dt.strftime("%Y-%m")))
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table for JSON: None where a value is missing or hidden."""
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def check_lines(found: dict[str, Any]) -> Iterator[str]:
@@ -129,13 +130,22 @@ def summary_lines(found: dict[str, Any]) -> Iterator[str]:
     for reason, count in found["lift_reason"].items():
         yield f"{reason:50} {count:>10,}"
     yield f"{'month':50} {'detainers':>10} {'declined':>10}"
-    for row in found["monthly"]:
-        counts = ["hidden" if row[name] is None else f"{row[name]:,}" for name in _COUNTS]
-        yield f"{row['month']:50} {counts[0]:>10} {counts[1]:>10}"
-    if any(row[name] is None for row in found["monthly"] for name in _COUNTS):
+    yield from (_line(row["month"], row) for row in found["monthly"])
+    yield f"{'agency':50} {'detainers':>10} {'declined':>10}"
+    for row in found["agencies"][:_AGENCIES]:
+        yield _line(", ".join(filter(None, (row["facility"], row["state"]))), row)
+    if (more := len(found["agencies"]) - _AGENCIES) > 0:
+        yield f"and {more:,} more agencies: --json has all"
+    if any(row[name] is None for row in found["monthly"] + found["agencies"] for name in _COUNTS):
         yield f"hidden: fewer than {MINIMUM_CELL}, or would give away such a count"
 
 
+def _line(name: str, row: dict[str, Any]) -> str:
+    counts = ["hidden" if row[count] is None else f"{row[count]:,}" for count in _COUNTS]
+    return f"{name[:50]:50} {counts[0]:>10} {counts[1]:>10}"
+
+
+_AGENCIES = 20  # lines of them
 _COUNTS = ("detainers", "declined")
 
 

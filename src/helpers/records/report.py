@@ -14,13 +14,23 @@ if TYPE_CHECKING:
     import duckdb
 
 STOP_REFUSED = 0.10
-"""Above this share of refused rows a file is refused as a whole: it is not what it seems."""
+"""Above this share of refused rows a file is refused as a whole: it is not what it seems.
+
+The same share of cells that are none stops a file at its other columns of dates: where days come
+before months, those up to the 12th would be read as other days.
+"""
 
 STOP_UNMAPPED = 0.50
 """Above this share of unknown reasons among the rows with one, the column holds something else."""
 
+MANY_REPEATS = 100
+"""Above so many repeats of one person a reader is warned: the key may be that of no one."""
+
 WARN_MISSING = {"facility": 0.01, "state": 0.05, "person": 0.25}
 """Above these shares of empty cells a reader is warned; published releases lie below."""
+
+
+_EMPTIED = "taken as empty"
 
 
 def report(
@@ -50,7 +60,8 @@ def report(
     Raises
     ------
     RecordsError
-        If there is no row, or too many were refused or have an unknown reason.
+        If there is no row, or too many were refused, have an unknown reason, or cells of a column
+        of dates that are none.
     """
     refused = refusals(connection)
     rows = _rows(connection)
@@ -178,6 +189,16 @@ def _stop(
             f"{_line(_refused(refused[0], columns))}; {rows['refused']:,} of {rows['read']:,} "
             f"rows are refused, more than {STOP_REFUSED:.0%}: the file is not read"
         )
+    for name in sorted(_DATES):
+        unread, filled = _one(
+            connection,
+            f"SELECT {_count(_unread(name))}, count({name}) FROM cells WHERE refusal IS NULL",
+        )
+        if unread >= MINIMUM_CELL and unread > STOP_REFUSED * filled:
+            raise RecordsError(
+                f"{place(described['file'], column=columns[name] or '')}: {unread:,} of {filled:,} "
+                f"cells are no date, more than {STOP_REFUSED:.0%}; expected {DATE_FORMS}"
+            )
     with_reason = sum(described["lift_reason"].values())
     (unmapped,) = _one(connection, f"SELECT {_count(_UNKNOWN)} FROM kept")
     if unmapped > STOP_UNMAPPED * with_reason:
@@ -207,30 +228,39 @@ def _warnings(
     for name, share in described["missing"].items():
         if share > WARN_MISSING.get(name, 1):
             yield f"{described['columns'][name]}: {share:.1%} of the cells are empty"
-    yield from _date_warnings(connection, described["columns"])
+    yield from _cell_warnings(connection, described["columns"])
     yield from _span_warnings(connection, parts, described)
     yield from _count_warnings(connection)
 
 
-def _date_warnings(
+def _unread(name: str) -> str:
+    return f"{name} IS NOT NULL AND {name}_day IS NULL AND NOT date_carried"
+
+
+def _cell_warnings(
     connection: "duckdb.DuckDBPyConnection", columns: dict[str, str | None]
 ) -> Iterator[str]:
+    faults = [
+        (
+            "threat_level",
+            "threat_level IS NOT NULL AND level(threat_level) IS NULL",
+            f"cells that are no level from 1 to 3; {_EMPTIED}",
+        )
+    ]
     for name in sorted(_DATES):
-        faults = {
-            f"{name} IS NOT NULL AND {name}_day IS NULL AND refusal IS NULL AND NOT date_carried": (
-                f"cells that are no date; expected {DATE_FORMS}; taken as empty"
-            ),
-            f"{junk(name)} AND refusal IS NULL": "dates of an impossible year; taken as empty",
-        }
-        for fault, said in faults.items():
-            rows, file, sheet, row = _one(
-                connection,
-                f'SELECT count(*), arg_min(file, id), arg_min(sheet, id), arg_min("row", id) '
-                f"FROM cells WHERE {fault}",
-            )
-            if rows:
-                where = place(file, sheet, row, columns[name] or name)
-                yield f"{where}: the first of {rows:,} {said}"
+        faults.append(
+            (name, _unread(name), f"cells that are no date; expected {DATE_FORMS}; {_EMPTIED}")
+        )
+        faults.append((name, junk(name), f"dates of an impossible year; {_EMPTIED}"))
+    for name, fault, said in faults:
+        rows, file, sheet, row = _one(
+            connection,
+            f'SELECT count(*), arg_min(file, id), arg_min(sheet, id), arg_min("row", id) '
+            f"FROM cells WHERE {fault} AND refusal IS NULL",
+        )
+        if rows:
+            where = place(file, sheet, row, columns[name] or name)
+            yield f"{where}: the first of {rows:,} {said}"
 
 
 def _span_warnings(
@@ -265,3 +295,10 @@ def _count_warnings(connection: "duckdb.DuckDBPyConnection") -> Iterator[str]:
     for said, count in zip(faults.values(), rows, strict=True):
         if count:
             yield f"{count:,} {said}"
+    (most,) = _one(
+        connection,
+        "SELECT coalesce(max(n), 0) FROM "
+        "(SELECT count(*) AS n FROM kept WHERE duplicate_later GROUP BY person)",
+    )
+    if most > MANY_REPEATS:
+        yield f"{most:,} of them have one key of a person: is it a mark of redaction?"

@@ -4,6 +4,7 @@ Each summary is a sum over rows, so that parts of the records can be counted apa
 or many, and added up. What is shown or saved of them goes through `helpers.disclosure`.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -83,6 +84,25 @@ def summarise(database: "duckdb.DuckDBPyConnection") -> Summary:
         By the names of `QUERIES`. Not protected: for the reader's own machine.
     """
     return {name: _plain(database.execute(query).df()) for name, query in QUERIES.items()}
+
+
+def span(
+    database: "duckdb.DuckDBPyConnection", minimum_cell: int = MINIMUM_CELL
+) -> tuple[dt.date, dt.date] | None:
+    """Return the earliest and latest day of issue, the outermost few detainers left out.
+
+    Until the one and from the other on `minimum_cell` detainers were issued: a few mistyped years
+    do not stretch the records, and no day is that of one row. None where there are fewer.
+    """
+    days = [
+        day
+        for order in ("ASC", "DESC")
+        for (day,) in database.execute(
+            "SELECT detainer_prepare_date FROM records WHERE detainer_prepare_date IS NOT NULL "
+            f"ORDER BY 1 {order} LIMIT 1 OFFSET {minimum_cell - 1}"
+        ).fetchall()  # an unfinished result would block the connection
+    ]
+    return (days[0], days[1]) if days else None
 
 
 def added(summaries: Sequence[Summary]) -> Summary:

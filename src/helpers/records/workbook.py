@@ -38,10 +38,13 @@ def tables(source: Source, notes: list[str]) -> Iterator[Table]:
     """
     notes += _screened(source)
     found, headless = False, []
-    for sheet in _sheets(source):
+    for sheet, hidden in _sheets(source):
         first = [_texts(row) for row in islice(sheet.iter_rows(), HEADER_ROWS)]
         if header := find_header(first, source.name, sheet.name):
             found = True
+            if hidden:
+                where = place(source.name, sheet.name)
+                notes.append(f"{where}: the sheet is hidden in Excel; it is read as the others")
             yield _table(sheet, header)
         elif any(map(any, first)):
             headless.append((sheet.name, max(sum(map(bool, row)) for row in first)))
@@ -89,14 +92,21 @@ def _text(cell: Any) -> str:  # noqa: ANN401 - what Excel can hold
     return str(cell)
 
 
-def _sheets(source: Source) -> Iterator["CalamineSheet"]:
-    from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
+def _sheets(source: Source) -> Iterator[tuple["CalamineSheet", bool]]:
+    """Yield the sheets of cells, and whether each is hidden."""
+    from python_calamine import (
+        CalamineError,
+        CalamineWorkbook,
+        SheetTypeEnum,
+        SheetVisibleEnum,
+    )
 
     with unbroken(source.name, "xlsx", CalamineError):
         workbook = CalamineWorkbook.from_path(str(source.path))
         for sheet in workbook.sheets_metadata:
             if sheet.typ == SheetTypeEnum.WorkSheet:
-                yield workbook.get_sheet_by_name(sheet.name)
+                hidden = sheet.visible != SheetVisibleEnum.Visible
+                yield workbook.get_sheet_by_name(sheet.name), hidden
 
 
 def _screened(source: Source) -> list[str]:

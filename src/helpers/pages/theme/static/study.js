@@ -84,10 +84,12 @@ document.querySelectorAll("table[data-tools]").forEach((table) => {
   makeSortable(table);
 });
 
-/* A table that is too wide for a phone is read as cards, one a row, each cell under its column's name.
-   The roles say that it is still a table, which a browser may forget of one drawn otherwise. */
+/* A table that is too wide for a phone, or has a row that columns squeeze to a tower, is read as cards,
+   one a row, each cell under its column's name. The roles say that it is still a table, which a browser
+   may forget of one drawn otherwise. */
 
 const NARROW = window.matchMedia("(max-width: 600px)");
+const TOWER = 300;
 const ROLES = {
   "thead, tbody": "rowgroup", tr: "row", "th[scope=col]": "columnheader",
   "th[scope=row]": "rowheader", td: "cell",
@@ -111,8 +113,10 @@ const fit = (box) => {
   const width = String(box.clientWidth);
   if (box.dataset.width === width) return;
   box.dataset.width = width;
-  box.querySelector("table").classList.remove("cards");
-  if (NARROW.matches && box.scrollWidth > box.clientWidth) stack(box);
+  const table = box.querySelector("table");
+  table.classList.remove("cards");
+  const wide = NARROW.matches && box.scrollWidth > box.clientWidth;
+  if (wide || [...table.tBodies[0].rows].some((row) => row.offsetHeight > TOWER)) stack(box);
 };
 
 const resized = new ResizeObserver((entries) => entries.forEach((entry) => fit(entry.target)));
@@ -148,8 +152,9 @@ const browse = (form, facts) => {
     const box = form.querySelector(".scroll");
     if (box.querySelector(".cards")) stack(box);
     more.hidden = found.length <= shown;
-    said.textContent = `${found.length} of ${facts.length} figures found, ` +
-      `${Math.min(shown, found.length)} shown`;
+    const count = (number) => number.toLocaleString("en-US");
+    said.textContent = `${count(found.length)} of ${count(facts.length)} figures found, ` +
+      `${count(Math.min(shown, found.length))} shown`;
   };
   form.addEventListener("input", () => { shown = STEP; update(); });
   form.addEventListener("submit", (event) => event.preventDefault());
