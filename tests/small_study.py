@@ -4,6 +4,7 @@ import json
 
 EVIDENCE = "00_evidence"
 GROWTH = "01_jurisdiction_growth"
+CLAIMS = "05_claims"
 
 EVIDENCE_DEFAULTS = 'source_policy = "judgement"'
 GROWTH_DEFAULTS = """\
@@ -117,3 +118,15 @@ def outputs_of(project):
         for path in place.rglob("*")
         if path.is_file() and path.name not in ("manifest.json", ".lock")
     }
+
+
+def claims():
+    """A third notebook, which reads the results of the second alone."""
+    read_growth = READ.replace(EVIDENCE, GROWTH).replace("evidence.facts", "growth.factor")
+    result = '**{"claims.facts": {"value": facts}}'
+    return notebook(
+        EVIDENCE_DEFAULTS,
+        cell("read", read_growth),
+        cell("results", f'write("{CLAIMS}", {result})\nsource_policy'),
+        reads=[GROWTH],
+    )

@@ -518,3 +518,10 @@ def command(folder, *arguments):
         timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_unpacked_archive_needs_no_readme_to_give_the_same_archive(made, tmp_path, monkeypatch):
+    folder = unpack(made[1], tmp_path)
+    (folder / "REPLICATION.md").unlink()
+    monkeypatch.setenv("DETAINERS_ROOT", str(folder))
+    assert archive.build("mine").read_bytes() == made[1].read_bytes()

@@ -638,3 +638,11 @@ def test_markup_in_a_run_stays_text(study, changed, tmp_path):
     page = (paths.Path(report["folder"]) / "check.html").read_text(encoding="utf-8")
     assert evil not in page
     assert bs4.BeautifulSoup(page, "html.parser").section.find_all("pre")[1].text == evil
+
+
+def test_a_pin_for_another_python_and_a_package_that_is_not_here_are_no_obstacle(tmp_path):
+    lock = tmp_path / "requirements.lock"
+    pins = ["pandas==0.1 ; python_full_version < '3'", "no-such-package==1", "pytest==0.1 \\"]
+    lock.write_text("\n".join([*pins, "    --hash=sha256:00", ""]), encoding="utf-8")
+    (found,) = causes.unlocked(lock)
+    assert found.startswith("pytest: the lock has ==0.1, here is ")

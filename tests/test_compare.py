@@ -296,3 +296,9 @@ def test_a_moved_element_hides_no_other_words():
         "1,200 places",
     )
     assert (moved.where, moved.unit) == ("drawing, element 3", "points")
+
+
+def test_a_small_number_beside_large_ones_is_compared_for_itself():
+    stored, now = table("n 0.5 1000000.0"), table("n 0.6 1000000.0")
+    (found,) = compare.tables("counts", stored, now)
+    assert (found.where, found.size) == ("column n, row 1", pytest.approx(0.2))

@@ -526,3 +526,9 @@ def test_one_value_of_each_conflicting_quantity_is_in_use(ledger, policy):
     quantity = [table["conflict"], table["series"], table["jurisdiction"], table["window"]]
     assert table.groupby(quantity)["used"].sum().eq(1).all()
     assert table.loc[table["used"], "ratio"].eq(1).all()
+
+
+def test_no_value_is_a_ratio_to_nothing():
+    table = in_use(book(figure("A001", 0), figure("A002", 3), chosen=["A001"]))
+    assert table["used"].tolist() == [True, False]
+    assert table["ratio"].isna().all()

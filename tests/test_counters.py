@@ -129,3 +129,9 @@ def test_the_study_s_rates_are_frozen(points):
     assert own["FAIR"] == pytest.approx(0.218051, abs=5e-7)
     assert own["ICE"] == pytest.approx(0.095603, abs=5e-7)
     assert counters.pooled_rate(points) == pytest.approx(0.208898, abs=5e-7)
+
+
+def test_two_counts_of_one_time_are_one_point_in_time():
+    time = pd.to_datetime(["2017-02-01", "2017-02-01", "2018-02-01", "2021-02-01"])
+    panel = pd.DataFrame({"counter": ["A", "A", "B", "B"], "time": time, "brief": True})
+    assert counters.repeated(panel)["counter"].tolist() == ["B", "B"]

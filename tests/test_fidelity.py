@@ -107,3 +107,13 @@ def test_a_layout_without_days_of_the_end_shows_the_wrong_names(tmp_path, record
     with records.connect(records.read(path)) as database:
         for check in ("similar_name", "state_jail"):
             assert len(fidelity.flagged(database, START)[check]) == AS_IN_2017[check]
+
+
+@pytest.mark.parametrize(("now", "judged"), [(5, False), (6, True)])
+def test_chance_is_that_of_as_many_detainers_or_more(made, now, judged):
+    with synthetic_tables.connect(made) as database:
+        add = "INSERT INTO records (facility, facility_code, detainer_prepare_date) VALUES"
+        for day in ["2016-12-01"] + ["2017-01-30"] * now:
+            database.execute(f"{add} ('N', 'N', DATE '{day}')")
+        found = fidelity.flagged(database, START, ["above_past"])["above_past"]
+    assert found["agency"].eq("N").any() == judged

@@ -171,3 +171,9 @@ def test_even_draws_are_the_same_under_one_seed_and_differ_under_another():
     first, again, other = (growth.even_draws(EARLY, LATE, seed, 5)[1] for seed in (1, 1, 2))
     assert (first == again).all()
     assert (first != other).all()
+
+
+def test_counts_that_may_be_of_one_day_are_refused():
+    touching = EARLY.on(dt.date(2017, 2, 3)), LATE.on(dt.date(2017, 2, 3))
+    with pytest.raises(ValueError, match="is not before"):
+        growth.growth(*touching)

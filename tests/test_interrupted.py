@@ -321,3 +321,62 @@ def test_the_national_steps_hold_their_value(national):
     assert (memoranda.low, memoranda.high) == pytest.approx((0.840164, 1.224876), rel=1e-5)
     assert found.dispersion == pytest.approx(26.86816, rel=1e-5)
     assert found.correlation == pytest.approx(0.480180, rel=1e-4)
+
+
+@pytest.mark.parametrize("term", ["step_1", "step_2", "slope"])
+def test_the_interval_whose_level_is_one_less_the_p_value_ends_at_1(term):
+    found = interrupted.fit(negative_binomial(np.random.default_rng(7), MEANS, 20), TERMS)
+    ratio = found.ratio(term, 1 - found.ratio(term).p_value)
+    assert min(abs(ratio.low - 1), abs(ratio.high - 1)) < 1e-9
+
+
+def test_errors_of_a_negative_binomial_fit_are_those_of_its_own_variance():
+    counts = negative_binomial(np.random.default_rng(6), MEANS, 20)
+    alpha = 19 / MEANS.mean()
+    found = interrupted.fit(counts, TERMS, alpha)
+    family = sm.families.NegativeBinomial(alpha=alpha)
+    errors = sm.GLM(counts, TERMS, family=family).fit().bse * math.sqrt(found.dispersion)
+    # These counts are independent; the correlation found in them by chance moves errors a little.
+    assert abs(found.correlation) < 0.15
+    assert np.sqrt(np.diag(found.covariance)) == pytest.approx(errors.to_numpy(), rel=0.15)
+
+
+def test_a_holiday_on_the_first_of_a_month_is_of_that_month_alone():
+    months = series.monthly_periods(
+        pd.DataFrame({"month": pd.date_range("2015-12-01", periods=3, freq="MS"), "detainers": 1})
+    )
+    found = interrupted.terms(months, [], trend=False, harmonics=0)
+    # Christmas; New Year and the third Monday of January; the third Monday of February.
+    assert found["holidays"].tolist() == [1, 2, 1]
+
+
+def test_dates_are_compatible_up_to_the_chi_square_quantile_of_one_degree():
+    truth = pd.Series(TRUTH) * pd.Series(TRUTH).index.isin(["constant", "step_1", "trend"])
+    means = np.exp(TERMS @ truth).to_numpy()
+    seen = WEEKS.assign(count=negative_binomial(np.random.default_rng(9), means, 20))
+    days = pd.date_range(ORDER - pd.Timedelta(days=7), ORDER + pd.Timedelta(days=7))
+    found = interrupted.profile(seen, list(days))
+    just_beyond = found[found["loss"].between(3.842, 5.99)]  # 5.99: of two degrees
+    assert len(just_beyond)
+    assert not just_beyond["compatible"].any()
+    assert found[found["loss"] < 3.841]["compatible"].all()
+
+
+def test_a_break_is_kept_where_it_explains_more_than_three_long_run_variances_times_log_n():
+    noise = negative_binomial(np.random.default_rng(13), np.full(60, 60.0), 5) - 60
+
+    def explained(counts):
+        stable = 2 * np.sqrt(counts + 3 / 8)
+        about = [
+            np.append(stable[:at] - stable[:at].mean(), stable[at:] - stable[at:].mean())
+            for at in range(12, 49)
+        ]
+        rest = min(about, key=lambda each: each @ each)
+        carried = rest[1:] @ rest[:-1] / (rest @ rest)
+        long_run = rest @ rest / 58 * (1 + carried) / (1 - carried)
+        return (60 * stable.var() - rest @ rest) / (long_run * math.log(60))
+
+    series_of = [noise + np.repeat([60.0, 60.0 + rise], 30) for rise in range(0, 40, 2)]
+    ratios = np.array([explained(counts) for counts in series_of])
+    assert {2, 3} <= set(ratios.astype(int))
+    assert [bool(interrupted.breaks(counts, most=1)) for counts in series_of] == list(ratios > 3)

@@ -300,3 +300,12 @@ def test_the_text_says_what_changed_since_the_run_and_what_is_gone():
     ]
     gone = lineage_text.input_lines({"input": "fact:F9"})
     assert gone == ["fact F9: data/ does not have it any more"]
+
+
+def test_what_the_run_did_not_record_is_not_marked_as_changed(project):
+    parts = manifest.ingredients(project)
+    facts = parts["rows"]["data/evidence/facts.csv"]
+    without = {"data/evidence/facts.csv": {name: facts[name] for name in facts if name != "A028"}}
+    for rows in (without, {}):
+        write_run(settings={EVIDENCE: {}}, data=parts["data"], rows=rows)
+        assert not any(about.get("changed") for about in lineage.load("mine").known.values())

@@ -240,3 +240,10 @@ def test_json_is_written_with_its_letters_and_a_last_newline():
     with pytest.raises(ValueError, match="JSON compliant"):
         paths.as_json({"a": float("nan")})
     assert json.loads(text) == {"a": "Doña Ana"}
+
+
+@pytest.mark.parametrize("change", [{"metadata": {"tags": ["hide-input"]}}, {"cell_type": "raw"}])
+def test_another_tag_or_type_of_a_cell_changes_the_key(project, change):
+    changed = copy.deepcopy(small_study.evidence())
+    changed["cells"][0] |= change
+    assert key(project, changed) != key(project)

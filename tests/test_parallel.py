@@ -121,3 +121,13 @@ def test_a_notebook_that_reads_later_results_is_refused(project, no_kernel):
     small_study.save(project, EVIDENCE, evidence)
     with pytest.raises(RunError, match=f"{EVIDENCE} reads the results of {GROWTH}, which does not"):
         runner.run("mine", {})
+
+
+def test_a_notebook_waits_for_one_that_waits_itself(project):
+    evidence = small_study.evidence(facts=11)
+    evidence["cells"].insert(3, small_study.cell("slow", "import time; time.sleep(1)"))
+    small_study.save(project, EVIDENCE, evidence)
+    small_study.save(project, small_study.CLAIMS, small_study.claims())
+    runner.run("mine", {}, jobs=4)
+    merged = read(folder(project) / "results.json")["results"]
+    assert merged["claims.facts"]["value"] == [11, "listed_week_1"]

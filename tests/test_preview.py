@@ -53,3 +53,14 @@ def test_a_preview_names_outputs_that_are_missing_or_were_altered(project, no_ke
         f"{GROWTH}.results.json is missing",
         "growth.svg was altered",
     )
+
+
+def test_a_preview_follows_what_may_change_from_notebook_to_notebook(project):
+    small_study.save(project, small_study.CLAIMS, small_study.claims())
+    runner.run("mine", {})
+    small_study.save(project, EVIDENCE, small_study.evidence(facts=4))
+    assert plan(runner.preview("mine", {})) == {
+        EVIDENCE: ("would run", "cell results changed"),
+        GROWTH: ("may run", f"results of {EVIDENCE} may change"),
+        small_study.CLAIMS: ("may run", f"results of {GROWTH} may change"),
+    }

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
 from helpers import datapackage, evidence, published_errors, weekly_policies
@@ -31,3 +34,11 @@ def test_names_of_listed_counties_are_looked_for_in_other_states(ledger, root):
     assert "WA" in found["Clark County", "NV"]
     assert found["Nassau County", "NY"] == ""
     assert names["issued"].is_monotonic_decreasing
+
+
+def test_names_come_with_most_detainers_first_and_no_state_is_no_other_state(ledger):
+    backwards = replace(ledger, facts=ledger.facts.iloc[::-1])
+    policies = pd.DataFrame({"jurisdiction": "Nassau County", "state": ["", "FL"]})
+    names = published_errors.listed_names(backwards, policies)
+    assert names["issued"].is_monotonic_decreasing
+    assert names.set_index("place").loc["Nassau County", "elsewhere"] == "FL"

@@ -334,3 +334,14 @@ def test_every_sentence_can_be_said(tmp_path, results):
     pieces = section(results, write(tmp_path, "icfo_2025_18038", made))
     for name in record_ages_section._SENTENCES:
         assert f"results.json#{name}" in told(pieces), Counter(put(results))
+
+
+def test_the_median_is_earliest_if_the_undated_ended_at_once_and_latest_if_they_never_did():
+    days = np.arange(10)
+    by_age = pd.DataFrame({"days": days, "declined": 0, "ended": 0, "open": 0, "undated": 0})
+    by_age.loc[[2, 8], "ended"] = 6, 5
+    by_age.loc[9, "undated"] = 12
+    found = record_ages.Lives(FIRST, pd.DataFrame(), by_age)
+    least, most = record_ages.medians_whatever_undated(found, days)
+    assert record_ages.quantile(record_ages.survival(*found.ends_and_open), 0.5, days).days == 2
+    assert (least.days, most.days) == (0, None)

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -311,3 +311,22 @@ def test_areas_that_declined_more_than_they_issued_in_these_weeks_are_protected_
         hidden = table[name].isna()
         assert hidden[small]
         assert hidden.sum() == 2  # alone it would be the total less the others
+
+
+def test_to_resume_on_the_day_of_the_stop_is_refused(tmp_path):
+    path = tmp_path / "policy.csv"
+    path.write_text("office,stopped,resumed\nMiami,2018-01-01,2018-01-01\n", encoding="utf-8")
+    with pytest.raises(RecordsError, match=r"row 2, column resumed: .* expected a later day"):
+        record_panel.read_policy(path, OFFICES)
+
+
+def test_what_was_declined_before_it_was_issued_counts_as_issued_alone(tmp_path):
+    rows = truth(400)
+    for number, row in enumerate(rows):
+        early = timedelta(days=7 * (number % 2))
+        row |= {"person": None, "lift_reason": DECLINED, "aor": "Miami"}
+        row["detainer_lift_date"] = row["detainer_prepare_date"] - early
+    found = counts_of(write_with_areas(tmp_path, rows))
+    assert found.by_decline
+    assert (found.frame["issued"] == 14).all()  # two a day
+    assert (found.frame["declined"] == 7).all()

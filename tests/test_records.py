@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from helpers import datapackage, records
-from helpers.records import cache
+from helpers.records import cache, workbook
 from helpers.records.columns import CANONICAL, DECLINED, GROUPS, NAMES, UNMAPPED
 from helpers.records.problems import shape
 from record_files import HEADS, REDACTED, expected, grid, truth, wrap, write
@@ -551,3 +551,93 @@ def test_the_study_and_the_command_import_no_library_of_records():
 def test_a_form_is_shown_without_its_content():
     assert shape("Müller 1987-06") == "Aaaaaa 9999-99"
     assert shape("x" * 40) == "a" * 30 + "..."
+
+
+@pytest.mark.parametrize(
+    ("name", "earliest"),
+    [("detainer_prepare_date", 2007), ("detainer_lift_date", 2007), ("apprehension_date", 1980)],
+)
+def test_years_are_possible_from_the_earliest_of_the_column_to_2049(tmp_path, name, earliest):
+    rows = truth(20)
+    for row, year in zip(rows, (earliest - 1, earliest, 2049, 2050), strict=False):
+        row[name] = date(year, 5, 1)
+    header, cells = grid("icfo_2025_18038", rows)
+    path = tmp_path / "years.csv"
+    pd.DataFrame(cells, columns=header).to_csv(path, index=False)
+    read = [day and day.year for day in column(records.read(path), name)]
+    assert read[:4] == [None, earliest, 2049, None]
+
+
+def test_marks_for_nothing_are_missing(tmp_path):
+    marks = ["NA", "N/A", "NULL"]
+    read = records.read(npr(tmp_path, *(f"3/1/13,{mark},{mark},TOWN,PA,," for mark in marks)))
+    assert column(read, "facility")[:3] == column(read, "lift_reason")[:3] == [None] * 3
+
+
+def test_an_empty_date_is_carried_only_into_a_row_of_a_detainer(tmp_path):
+    read = records.read(npr(tmp_path, "3/1/13,Lifted,A,T,PA,,", ",,,TOTAL,PA,,"))
+    (line,) = read.report["refused"]
+    assert (line["row"], line["reason"]) == (3, "the cell is empty")
+
+
+def test_no_date_is_carried_from_one_file_into_the_next(tmp_path):
+    npr(tmp_path, name="FY12.txt")
+    npr(tmp_path, ",Lifted,B,T,PA,,", name="FY13.txt")
+    (line,) = records.read(tmp_path).report["refused"]
+    assert (line["file"], line["row"], line["reason"]) == ("FY13.txt", 2, "the cell is empty")
+
+
+def test_a_refused_row_makes_no_other_row_a_repeat(tmp_path):
+    rows = truth(20)
+    rows[3] |= {name: rows[1][name] for name in ("person", "detainer_prepare_date")}
+    rows[1]["conviction"] = "X" * 3000
+    header, cells = grid("cilp_2026", rows)
+    pd.DataFrame(cells, columns=header).to_csv(tmp_path / "a.csv", index=False)
+    read = records.read(tmp_path / "a.csv")
+    assert read.report["rows"] == {"read": 20, "kept": 19, "refused": 1}
+    assert read.report["duplicates"]["likely"] == read.report["duplicates"]["later"] == 0
+
+
+def test_a_file_with_a_tenth_of_its_rows_refused_is_read(tmp_path):
+    lines = [f"{day},Lifted,JAIL,TOWN,PA,," for day in ["soon"] * 10 + ["3/1/13"] * 50]
+    read = records.read(npr(tmp_path, *lines))
+    assert read.report["rows"] == {"read": 100, "kept": 90, "refused": 10}
+
+
+def test_an_unknown_reason_of_few_rows_is_not_spelled_out(tmp_path):
+    read = records.read(npr(tmp_path, *["3/1/13,A. Person,J,T,PA,,"] * 10))
+    assert read.report["lift_reason"] == {"Lifted": 40, UNMAPPED: 10}
+    assert "Person" not in str(read.report)
+
+
+def test_files_that_meet_on_a_day_do_not_overlap(tmp_path):
+    header = ",".join(HEADS[NPR].values())
+    for name, days in (("FY12.txt", (1, 2)), ("FY13.txt", (2, 3))):
+        lines = [f"3/{day}/13,Lifted,JAIL,TOWN,PA," for day in days]
+        (tmp_path / name).write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    read = records.read(tmp_path)
+    assert read.report["rows"]["kept"] == 4
+    assert not any("overlap" in line for line in read.report["warnings"])
+
+
+@pytest.mark.parametrize(("name", "percent"), [("facility", 1), ("state", 5), ("person", 25)])
+def test_a_reader_is_warned_of_a_column_with_more_empty_cells_than_releases_have(
+    tmp_path, name, percent
+):
+    def warnings(empty):
+        rows = [row | {"person": str(at)} for at, row in enumerate(truth(100))]
+        for row in rows[:empty]:
+            row[name] = None
+        header, cells = grid("cilp_2026", rows)
+        pd.DataFrame(cells, columns=header).to_csv(tmp_path / "a.csv", index=False)
+        said = records.read(tmp_path / "a.csv").report["warnings"]
+        return [line for line in said if "of the cells are empty" in line]
+
+    assert warnings(percent - 1) == []
+    (line,) = warnings(percent + 1)
+    assert f"{percent + 1}.0%" in line
+
+
+def test_an_error_at_the_end_of_a_part_of_a_sheet_is_counted_once():
+    parts = [b'<c r="A1" t="e">', b'<c r="A2" t="s"><c r="A3" t=', b'"e">', b"</row>"]
+    assert workbook._screen(iter(parts), "a.xlsx", "Sheet1") == 2

@@ -238,3 +238,13 @@ def test_the_notebooks_run_with_records_of_the_reader(root, record_cache, tmp_pa
     assert found["issuance.records.rate_ratio"]["cell"] == "own-records"
     for path in (tmp_path / "out").rglob("*"):
         assert not path.is_file() or place.name.encode() not in path.read_bytes(), path
+
+
+def test_a_file_in_another_subfolder_makes_another_folder(tmp_path):
+    first, second = (tmp_path / "release" / name for name in ("2012", "2013"))
+    for folder in (first, second):
+        folder.mkdir(parents=True)
+    (first / "a.csv").write_text("a", encoding="utf-8")
+    before = given.identity(tmp_path / "release")
+    (first / "a.csv").rename(second / "a.csv")
+    assert given.identity(tmp_path / "release") != before

@@ -11,7 +11,7 @@ import disclosed
 from helpers import records
 from helpers.records import cluster, summaries
 from helpers.records.columns import PRIVATE
-from record_files import REASONS, expected, write
+from record_files import REASONS, expected, truth, write
 
 pytestmark = pytest.mark.usefixtures("record_cache")
 
@@ -197,3 +197,16 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, monkeypatch):
     with pytest.raises(records.RecordsError, match="no Dask scheduler answers at tcp:") as said:
         cluster.summarise_on(read, "tcp://127.0.0.1:9")
     assert len(str(said.value).splitlines()) == 1
+
+
+def test_custody_ends_a_detainer_on_the_day_of_issue_and_never_before(tmp_path):
+    issued = date(2014, 3, 30)
+    taken = [issued, issued - timedelta(days=1)]
+    rows = [
+        row | {"lift_reason": "Booked into Detention", "apprehension_date": day}
+        for row, day in zip(truth(2), taken, strict=True)
+    ]
+    found = summaries.active(
+        summary_of(records.read(write(tmp_path, "cilp_2026", rows))), minimum_cell=1
+    )
+    assert found[["lowest", "highest"]].to_numpy().tolist() == [[0, 1]]

@@ -203,3 +203,18 @@ def test_travis_flow_holds_its_frozen_values(travis):
     assert stock.median_stay(*travis) == (2, 1, 20)
     assert stock.median_stay(*travis, base=2) == (4, 2, 20)
     assert stock.mean_stay(*travis) == pytest.approx((11.5, 7.627637, 18.544183), rel=1e-6)
+
+
+@bases
+def test_no_block_reaches_into_the_base(base):
+    counts = np.append(np.repeat(1_000, base), [100, 50, 20, 10])
+    ends = stock.surviving_interval(np.arange(base + 4), counts, base).set_index("weeks")
+    for blocks, before in enumerate((100, 150, 170)):
+        high = rates.rate_ratio([1_000 * base, before], [base, blocks + 1]).high
+        assert ends.loc[base + blocks, "high"] == pytest.approx(high)
+
+
+def test_who_leaves_as_one_looks_is_gone_and_who_comes_then_is_there():
+    stays = stock.invented_stays(COMING, look=15, shown=22)
+    assert stays[stays["present"]]["stays"].value_counts().to_dict() == {10: 10, 1: 2}
+    assert not stays[stays["leaves"].eq(15)]["present"].any()

@@ -385,3 +385,47 @@ def test_published_policies_are_each_there_once_with_a_day(root):
     assert len(policies) < len(table) < len(policies) + len(listed)
     assert table["jurisdiction"].str.startswith("Travis").sum() == 1
     assert table["jurisdiction"].str.startswith("Los Angeles").sum() == 2  # city and county
+
+
+def test_the_longest_name_in_that_of_a_facility_is_its_jurisdiction():
+    policies = pd.DataFrame({"jurisdiction": ["Clara County", "Santa Clara County"], "state": "CA"})
+    row = {"facility": "SANTA CLARA CO JAIL", "state": "CA", "detainer_prepare_date": END}
+    with of(row) as database:
+        weekly_policies.place(database, policies, {})
+        table = weekly_report.issued(database, START, ALL)
+    assert table["jurisdiction"].tolist() == ["Santa Clara County"]
+
+
+def test_policies_without_a_date_are_in_force():
+    since = [pd.NaT, pd.Timestamp("2017-02-03"), pd.Timestamp("2017-02-04")]
+    policies = pd.DataFrame({"jurisdiction": ["A", "B", "C"], "state": "TX", "since": since})
+    assert weekly_policies.in_force(policies, START)["jurisdiction"].tolist() == ["B", "A"]
+
+
+def test_of_a_jurisdiction_on_both_lists_the_earlier_date_counts():
+    policies = pd.DataFrame(
+        {
+            "jurisdiction": ["A County", "B County"],
+            "state": "TX",
+            "date_enacted": ["2014-08", "2015-06"],
+        }
+    )
+    listed = pd.DataFrame(
+        {
+            "jurisdiction": ["A County", "B County"],
+            "state": "TX",
+            "date_enacted": ["", "2013"],
+            "listed_week_1": ["yes", "no"],
+        }
+    )
+    table = weekly_policies.published_policies(policies, listed)
+    assert table["since"].dt.strftime("%Y-%m").tolist() == ["2014-08", "2013-01"]
+
+
+def test_seven_days_are_covered_to_the_last():
+    days = [{"detainer_prepare_date": day} for day in (START, END)] * 11
+    with of(*days) as database:
+        weekly_report.covered(database, START)
+        for later in (-1, 1):
+            with pytest.raises(WeekError, match=f"from {START} to {START}"):
+                weekly_report.covered(database, START + dt.timedelta(days=later))
