@@ -7,8 +7,10 @@ import zipfile
 from datetime import date
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 import xlsxwriter
+from pyarrow import parquet
 
 from helpers import datapackage, records
 from helpers.records import cache, workbook
@@ -641,3 +643,18 @@ def test_a_reader_is_warned_of_a_column_with_more_empty_cells_than_releases_have
 def test_an_error_at_the_end_of_a_part_of_a_sheet_is_counted_once():
     parts = [b'<c r="A1" t="e">', b'<c r="A2" t="s"><c r="A3" t=', b'"e">', b"</row>"]
     assert workbook._screen(iter(parts), "a.xlsx", "Sheet1") == 2
+
+
+def test_rows_of_a_large_file_keep_its_order(tmp_path):
+    rows = 400_000  # enough that parts are read side by side
+    cells = dict.fromkeys(HEADS["detainers_latest"].values()) | {
+        "detainer_prepare_date": "2023-01-05",
+        "detainer_lift_reason": "Case Closed",
+    }
+    table = pa.table({name: pa.array([cell] * rows, pa.string()) for name, cell in cells.items()})
+    persons = pa.array([f"p{row // 3}" for row in range(rows)])
+    at = table.column_names.index("unique_identifier")
+    parquet.write_table(table.set_column(at, "unique_identifier", persons), tmp_path / "x.parquet")
+    read = parquet.read_table(records.read(tmp_path / "x.parquet").parquet, columns=["row"])["row"]
+    assert read.to_pylist() == sorted(read.to_pylist())
+    assert len(read) == rows

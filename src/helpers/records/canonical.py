@@ -180,8 +180,8 @@ def _map_reasons(connection: "duckdb.DuckDBPyConnection", groups: Mapping[str, s
         connection.executemany("INSERT INTO reasons VALUES (?, ?)", rows)
 
 
-# Few persons have two detainers of one day: their table is small, and joining it to the rows in
-# their order costs less memory than sorting all rows by person.
+# Few persons have two detainers of one day: their table is small, and joining it to the rows costs
+# less memory than sorting them by person.
 _REPEATS = """
 CREATE TABLE repeats AS
 SELECT person AS repeated, detainer_prepare_date_day AS repeated_day, min(id) AS first_id
@@ -191,7 +191,10 @@ GROUP BY ALL HAVING count(*) > 1
 
 
 def _canonical() -> str:
-    """Select the canonical columns of the rows that are kept, in the order of the files."""
+    """Select the canonical columns of the rows that are kept, in the order of the files.
+
+    A join keeps no order, and parts of a large file are read side by side.
+    """
     flags = [f"CASE WHEN {junk(name)} THEN '{name}' END" for name in _DATES]
     made = {
         **{name: _plausible(name) for name in _DATES},
@@ -213,7 +216,7 @@ def _canonical() -> str:
     SELECT {selected} FROM cells
     LEFT JOIN reasons ON lift_reason = reason
     LEFT JOIN repeats ON person = repeated AND detainer_prepare_date_day = repeated_day
-    WHERE refusal IS NULL
+    WHERE refusal IS NULL ORDER BY id
     """
 
 
