@@ -50,6 +50,7 @@ COUNTED = "(FROM records WHERE NOT coalesce(duplicate_later, false))"
 """The records without likely copies, as SQL."""
 
 _UNKNOWN = "not recorded"
+_OTHERWISE = "otherwise"
 
 AGES_IN_ORDER = (_YOUNG, *AGES, _UNKNOWN)
 """All that a table may have in its column `age`."""
@@ -240,22 +241,33 @@ def left_custody(
     Counted are all that ended until the end of the week, or, where the records do not date the end,
     all issued until then. A declination need not mean that the person left custody.
 
+    What ended for other reasons is protected with them, since the bounds of the active give the sum
+    of all where no end is dated. Those declined before the week are these less the week's: where
+    they are few, the row is hidden.
+
     Returns
     -------
     pandas.DataFrame
         `reason` (as recorded), `detainers` (Int64, NA where hidden), most first.
     """
-    day = _day_of_end(database)
-    return _protected(
+    of_group = f"lift_reason_group = '{DECLINED}'"
+    table = _query(
         database,
         f"""
-        SELECT lift_reason AS reason, count(*) AS detainers FROM {COUNTED}
-        WHERE lift_reason_group IN ('left_custody', '{DECLINED}') AND {day} <= $end
-        GROUP BY ALL
+        SELECT if({of_group} OR lift_reason_group = 'left_custody', lift_reason, '{_OTHERWISE}')
+            AS reason, count(*) AS detainers, count(*) FILTER (WHERE {of_group}) AS declined
+        FROM {COUNTED} WHERE lift_reason IS NOT NULL AND {_day_of_end(database)} <= $end
+        GROUP BY ALL ORDER BY reason
         """,
         start,
-        minimum_cell,
     )
+    week = totals(database, start)["declined"]
+    earlier = shown(int(table["declined"].sum()) - week, minimum_cell)
+    protected = protect(table, "detainers", (), minimum_cell)
+    if earlier is None and shown(week, minimum_cell) is not None:
+        protected["detainers"] = protected["detainers"].mask(protected["declined"] > 0)
+    some = protected[protected["reason"].ne(_OTHERWISE)]
+    return _most_first(some[["reason", "detainers"]])
 
 
 def totals(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, int]:
