@@ -295,10 +295,11 @@ def ended(count, reason, group, day=START):
     return [row] * count
 
 
+@pytest.mark.parametrize("other", [("Case Closed", "ended_by_ice"), (None, None)])
 @pytest.mark.parametrize("others", [0, 4, 11])
-def test_few_that_ended_for_other_reasons_cannot_be_worked_out_of_those_who_left(others):
+def test_few_others_cannot_be_worked_out_of_those_who_left(others, other):
     rows = ended(20, "Early Release", "left_custody") + ended(30, "No Notice", "left_custody")
-    with of(*rows, *ended(others, "Case Closed", "ended_by_ice")) as database:
+    with of(*rows, *ended(others, *other)) as database:
         left = weekly_report.left_custody(database, START, 11)
     assert left["detainers"].sum() == (30 if others == 4 else 50)
 

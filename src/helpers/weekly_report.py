@@ -241,9 +241,9 @@ def left_custody(
     Counted are all that ended until the end of the week, or, where the records do not date the end,
     all issued until then. A declination need not mean that the person left custody.
 
-    What ended for other reasons is protected with them, since the bounds of the active give the sum
-    of all where no end is dated. Those declined before the week are these less the week's: where
-    they are few, the row is hidden.
+    What ended for other reasons, or for none recorded, is protected with them: where no end is
+    dated, the bounds of the active give the sums. Those declined before the week are these less the
+    week's: where they are few, the row is hidden.
 
     Returns
     -------
@@ -254,9 +254,10 @@ def left_custody(
     table = _query(
         database,
         f"""
-        SELECT if({of_group} OR lift_reason_group = 'left_custody', lift_reason, '{_OTHERWISE}')
-            AS reason, count(*) AS detainers, count(*) FILTER (WHERE {of_group}) AS declined
-        FROM {COUNTED} WHERE lift_reason IS NOT NULL AND {_day_of_end(database)} <= $end
+        SELECT CASE WHEN {of_group} OR lift_reason_group = 'left_custody' THEN lift_reason
+                WHEN lift_reason IS NULL THEN '{_UNKNOWN}' ELSE '{_OTHERWISE}' END AS reason,
+            count(*) AS detainers, count(*) FILTER (WHERE {of_group}) AS declined
+        FROM {COUNTED} WHERE {_day_of_end(database)} <= $end
         GROUP BY ALL ORDER BY reason
         """,
         start,
@@ -266,7 +267,7 @@ def left_custody(
     protected = protect(table, "detainers", (), minimum_cell)
     if earlier is None and shown(week, minimum_cell) is not None:
         protected["detainers"] = protected["detainers"].mask(protected["declined"] > 0)
-    some = protected[protected["reason"].ne(_OTHERWISE)]
+    some = protected[~protected["reason"].isin([_OTHERWISE, _UNKNOWN])]
     return _most_first(some[["reason", "detainers"]])
 
 
