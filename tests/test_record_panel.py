@@ -14,7 +14,7 @@ from helpers import (
     records,
     synthetic,
 )
-from helpers.disclosure import MINIMUM_CELL, protect
+from helpers.disclosure import MINIMUM_CELL
 from helpers.inputs import once_each
 from helpers.records import RecordsError, given
 from helpers.results import Results
@@ -43,6 +43,9 @@ def files(simulated, tmp_path_factory):
 def counts_of(path):
     with records.connect(records.read(path)) as database:
         return record_panel.counts(database)
+
+
+NOTHING = pd.DataFrame({"office": [], "issued": [], "declined": []}, dtype=int)
 
 
 def sorted_rows(frame):
@@ -102,11 +105,29 @@ def test_what_is_left_out_is_counted(tmp_path):
         row |= {"person": "a" * 40, "detainer_prepare_date": rows[100]["detainer_prepare_date"]}
     header = write_with_areas(tmp_path, rows)
     found = counts_of(header)
-    assert dict(found.dropped.itertuples(index=False)) == {
+    table = record_panel.by_office(found.frame, found.beside, 1)
+    assert record_panel.left_out(table, found.dropped) == {
         "no_office": 20,
         "backwards": 40,
         "undated": 30,
     }
+    lives = record_ages.lives
+    with records.connect(records.read(header)) as database:
+        fates = lives(database).counts.set_index("fate")["detainers"].drop(["repeated", "unissued"])
+    assert fates.sum() == table["issued"].sum()
+    assert fates["declined"] == table["declined"].sum()
+    assert fates[found.dropped["why"]].tolist() == found.dropped["ended"].tolist()
+
+
+def test_few_that_03_leaves_out_cannot_be_worked_out_of_what_02_counts():
+    offices = {"office": ["A", "B"], "week_start": pd.Timestamp("2018-01-06")}
+    frame = pd.DataFrame({**offices, "issued": [300, 200], "declined": 0})
+    beside = pd.DataFrame({"office": ["no_office", "outside"], "issued": [5, 0], "declined": 0})
+    table = record_panel.by_office(frame, beside).set_index("office")
+    assert table["issued"].isna().to_dict() == {"A": False, "B": True, "no_office": True}
+    for rest, told in ((0, {"undated": 60}), (4, {}), (11, {"undated": 60})):
+        dropped = pd.DataFrame({"why": ["undated"], "ended": [60 + rest], "detainers": [60]})
+        assert record_panel.left_out(table.reset_index(), dropped) == told
 
 
 def test_repeats_that_02_hides_beside_few_wrong_rows_are_not_told_in_03(tmp_path):
@@ -126,8 +147,8 @@ def test_repeats_that_02_hides_beside_few_wrong_rows_are_not_told_in_03(tmp_path
         counted = record_panel.counts(database)
     hidden = lives.index[lives["detainers"].isna()]
     assert set(hidden) == {"backwards", "repeated"}
-    shown = protect(counted.dropped, "detainers")
-    assert not set(shown["why"]) & {"repeated", "unissued"}
+    table = record_panel.by_office(counted.frame, counted.beside)
+    assert not set(record_panel.left_out(table, counted.dropped)) & {"repeated", "unissued"}
 
 
 def write_with_areas(folder, rows):
@@ -292,7 +313,7 @@ def test_no_small_count_of_an_area_can_be_worked_out():
             "declined": [20, 2, 3] * 2,
         }
     )
-    table = record_panel.by_office(frame)
+    table = record_panel.by_office(frame, NOTHING)
     assert table["office"].tolist() == ["C", "A", "B"]
     assert table["issued"].isna().sum() >= 2
     assert table.loc[table["office"].eq("B"), ["issued", "declined"]].isna().all(axis=None)
@@ -307,7 +328,7 @@ def test_areas_that_declined_more_than_they_issued_in_these_weeks_are_protected_
             "declined": [20, 60, 3, 40],
         }
     )
-    table = record_panel.by_office(frame).set_index("office")
+    table = record_panel.by_office(frame, NOTHING).set_index("office")
     for name, small in (("issued", "D"), ("declined", "C")):
         hidden = table[name].isna()
         assert hidden[small]

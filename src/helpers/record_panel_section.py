@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML, Image, Markdown
 
 from helpers import coverage, figures, panel, panel_figures, panel_results, record_panel
-from helpers.disclosure import MINIMUM_CELL, protect
+from helpers.disclosure import MINIMUM_CELL
 from helpers.panel import Cells, EventStudy
 from helpers.rates import RateRatio
 from helpers.record_panel import Counts
@@ -76,8 +76,10 @@ def section(results: Results, records: str, dates: str | None) -> Iterator[HTML 
     basis = _BY_DECLINE if found.by_decline else _BY_ISSUE
     yield Markdown(_HEAD.format(file=f"`{read.file}`", basis=basis))
     inputs = [source, "parameter:records"]
-    yield _offices(found)
-    yield results.say(_counted(results, found, inputs))
+    by_office = record_panel.by_office(found.frame, found.beside)
+    yield _offices(found, by_office)
+    left_out = record_panel.left_out(by_office, found.dropped)
+    yield results.say(_counted(results, found, left_out, inputs))
     if dates is None:
         yield Markdown(_WANTED)
         return
@@ -90,8 +92,8 @@ def section(results: Results, records: str, dates: str | None) -> Iterator[HTML 
     yield Markdown(_LIMITS)
 
 
-def _offices(found: Counts) -> HTML:
-    table = record_panel.by_office(found.frame)
+def _offices(found: Counts, by_office: pd.DataFrame) -> HTML:
+    table = by_office[by_office["office"].isin(found.frame["office"])]
     said = table[["issued", "declined"]].map(lambda n: "hidden" if pd.isna(n) else f"{n:,}")
     weeks = found.frame["week_start"]
     last = weeks.max() + pd.Timedelta(days=6)
@@ -102,19 +104,17 @@ def _offices(found: Counts) -> HTML:
     )
 
 
-def _counted(results: Results, found: Counts, inputs: list[str]) -> str:
+def _counted(results: Results, found: Counts, left_out: dict[str, int], inputs: list[str]) -> str:
     """Put how much was counted and left out; return it in words."""
     frame = found.frame
     counts = {
         "offices": (frame["office"].nunique(), "areas of responsibility"),
         "weeks": (frame["week_start"].nunique(), "weeks"),
     }
-    some = found.dropped[found.dropped["detainers"] > 0].reset_index(drop=True)
     words = []
-    for why, number in protect(some, "detainers").itertuples(index=False):
-        if not pd.isna(number):
-            counts[f"dropped.{why}"] = int(number), "detainers"
-            words.append(f"{{issuance.records.dropped.{why}}} {record_panel.DROPPED[why]}")
+    for why, number in left_out.items():
+        counts[f"dropped.{why}"] = number, "detainers"
+        words.append(f"{{issuance.records.dropped.{why}}} {record_panel.DROPPED[why]}")
     for name, (count, unit) in counts.items():
         results.put(
             f"issuance.records.{name}",
@@ -125,11 +125,11 @@ def _counted(results: Results, found: Counts, inputs: list[str]) -> str:
             if "." not in name
             else f"rows left out: {record_panel.DROPPED[name.partition('.')[2]]}",
         )
-    left_out = f" Left out as well: {'; '.join(words)}." if words else ""
+    as_well = f" Left out as well: {'; '.join(words)}." if words else ""
     return (
         "The records hold {issuance.records.weeks} whole weeks of {issuance.records.offices} "
         "areas, likely repeats and rows without a day of issue left out (`02` counts them)."
-        + left_out
+        + as_well
     )
 
 
