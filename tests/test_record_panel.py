@@ -292,6 +292,47 @@ def test_the_figure_holds_ratios_and_no_counts(files, results, tmp_path):
     assert set(data) == {"first", "last", "value", "low", "high", "band_low", "band_high"}
 
 
+def test_ratios_are_saved_to_three_digits_since_all_would_tell_few_counts(files, results, tmp_path):
+    section(results, files / "dated.parquet", files / "policy.csv")
+    ratios = [
+        number
+        for name, found in results._own.items()
+        if found["unit"] in ("ratio", "p-value")
+        for number in (found["value"], *(found["interval"] or ()))
+    ]
+    data = pd.read_csv(tmp_path / "out/figures/scratch/issuance_records_event_study.csv")
+    ratios += data.drop(columns=["first", "last"]).to_numpy().ravel().tolist()
+    assert len(ratios) > 50
+    assert all(number == float(f"{number:.3g}") for number in ratios)
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("few", [2, 6])  # of two areas: 4, 12
+def test_no_ratio_is_made_of_a_small_sum(resumed, after, few):
+    weeks = pd.date_range("2018-01-06", periods=8, freq="7D")
+    day = weeks[4]
+    frame = pd.DataFrame(
+        {
+            "office": office,
+            "week_start": week,
+            "issued": 50,
+            "declined": few * (week in (weeks[0], day))
+            if (office in "AB", week >= day) == (resumed, after)
+            else 9,
+            "stopped": office in "AB" and week < day,
+            "resumed": day if office in "AB" else pd.NaT,
+        }
+        for office in "ABCD"
+        for week in weeks
+    )
+    if few == 6:
+        assert record_panel_section._cells(frame).declined.sum() == 12 + 3 * 72
+        return
+    with pytest.raises(ValueError, match=f"under {MINIMUM_CELL} declinations in weeks of areas"):
+        record_panel_section._cells(frame)
+
+
 def test_few_declinations_are_not_estimated_and_small_counts_not_shown(tmp_path, results):
     frame, _ = synthetic.panel(3, weeks=30)
     few = frame.assign(issued=15, declined=np.isin(frame.index % 60, [5, 28]) * 1)

@@ -153,13 +153,14 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
         except ValueError as why:
             rows.append((words, "not estimated", str(why)))
             continue
+        value, low, high = map(_rounded, (found.value, found.low, found.high))
         of_method = "two_way" if name.startswith("two_way") else "imputed"
         name = f"issuance.records.{name}"
         results.put(
             name,
-            found.value,
+            value,
             unit="ratio",
-            interval=(found.low, found.high),
+            interval=(low, high),
             level=0.95,
             inputs=inputs,
             decimals=2,
@@ -173,12 +174,29 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
 
 
 def _cells(frame: pd.DataFrame, **options: Any) -> Cells:  # noqa: ANN401 - passed on
-    """Read the panel; raise ValueError where it has too few declinations to be shown."""
+    """Read the panel; raise ValueError where it has too few declinations to be shown.
+
+    A ratio of a few sums gives each of them away to whoever knows the declinations by area, and
+    tries all others.
+    """
     found = panel.cells(frame, **options)
-    for when, of in (("after", found.treated), ("without", found.untreated)):
-        if found.declined[of].sum() < MINIMUM_CELL:
-            raise ValueError(f"under {MINIMUM_CELL} declinations in weeks {when} resumed issuing")
+    resumed = found.treated.any(axis=1, keepdims=True)
+    then = found.treated.any(axis=0)
+    sums = {
+        "of areas that had resumed": found.treated,
+        "of areas that had not yet resumed": found.untreated & resumed,
+        "of areas that did not resume, before others had": found.untreated & ~resumed & ~then,
+        "of areas that did not resume, after others had": found.untreated & ~resumed & then,
+    }
+    for words, of in sums.items():
+        if of.any() and found.declined[of].sum() < MINIMUM_CELL:
+            raise ValueError(f"under {MINIMUM_CELL} declinations in weeks {words}")
     return found
+
+
+def _rounded(number: float) -> float:
+    """Return a ratio to three digits: all of them would tell the few counts that it is made of."""
+    return float(f"{number:.3g}")
 
 
 def _event_study(
@@ -191,7 +209,7 @@ def _event_study(
         yield Markdown(f"No event study: {why}.")
         return
     panel_results.put_event_study(results, study, "issuance.records", inputs, places="areas")
-    yield _figure(results, study, panel.two_way(cells).value, inputs)
+    yield _figure(results, study, _rounded(panel.two_way(cells).value), inputs)
     yield results.say(_sentence(results))
 
 
@@ -209,7 +227,9 @@ def _study(cells: Cells) -> EventStudy:
         ]
         used = cells.treated | cells.untreated
         if min(cells.declined[span & used].sum() for span in spans) >= MINIMUM_CELL:
-            return study
+            weeks = study.ratios[["first", "last"]]
+            ratios = weeks.join(study.ratios.drop(columns=weeks.columns).map(_rounded))
+            return EventStudy(ratios, _rounded(study.pre_trend_p_value))
     raise ValueError(
         f"a span of {SPANS[-1]} weeks before or after resumption has under {MINIMUM_CELL} "
         "declinations, or none without some area"
