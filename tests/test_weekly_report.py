@@ -304,6 +304,18 @@ def test_few_others_cannot_be_worked_out_of_those_who_left(others, other):
     assert left["detainers"].sum() == (30 if others == 4 else 50)
 
 
+@pytest.mark.parametrize("kept", [0, 4, 11])
+def test_few_of_the_week_not_declined_cannot_be_worked_out_where_no_day_is(kept):
+    refused = ended(30, "Detainer Declined by LEA", "declined")
+    with of(*refused, *ended(kept, "Case Closed", "ended_by_ice")) as database:
+        shown = [
+            weekly_report.declined_by(database, by, START, 11)["detainers"].sum()
+            for by in weekly_report.BREAKDOWNS
+        ]
+        assert weekly_report.told(database, START, 11) is (kept != 4)
+    assert shown == [0 if kept == 4 else 30] * 3
+
+
 @pytest.mark.parametrize("earlier", [0, 4, 11])
 def test_few_declined_before_the_week_cannot_be_worked_out(earlier):
     refused = ("Detainer Declined by LEA", "declined")

@@ -157,7 +157,8 @@ def declined_by(
     -------
     pandas.DataFrame
         `by` (text) and `detainers` (Int64, NA where hidden): ages in order, others by count. An age
-        is `not recorded` where the end has no date, or one before the issue.
+        is `not recorded` where the end has no date, or one before the issue. No rows where the
+        declined cannot be `told`.
     """
     classes = {
         "age": _age("detainer_lift_date"),
@@ -173,6 +174,8 @@ def declined_by(
         start,
         minimum_cell,
     )
+    if not told(database, start, minimum_cell):
+        return counted.iloc[:0]
     return _in_order(counted) if by == "age" else counted
 
 
@@ -226,9 +229,9 @@ def active_total(
     """
     row = _query(database, f"SELECT {_ACTIVE}", start).iloc[0]
     lowest, highest = int(row["lowest"]), int(row["highest"])
-    told = shown(highest - lowest, minimum_cell) is not None
+    apart = shown(highest - lowest, minimum_cell) is not None
     return {
-        "lowest": shown(lowest, minimum_cell) if told else None,
+        "lowest": shown(lowest, minimum_cell) if apart else None,
         "highest": shown(highest, minimum_cell),
     }
 
@@ -287,6 +290,16 @@ def totals(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, i
         start,
     ).iloc[0]
     return {"rows": rows, "issued": int(week["issued"]), "declined": int(week["declined"])}
+
+
+def told(database: "duckdb.DuckDBPyConnection", start: dt.date, minimum_cell: int) -> bool:
+    """Whether the sum of the week's declined can stand beside that of the issued.
+
+    Where no end is dated the former are a part of the latter, and what they leave is a count.
+    """
+    week = totals(database, start)
+    rest = week["issued"] - week["declined"]
+    return is_dated(database) or shown(rest, minimum_cell) is not None
 
 
 def _declined(database: "duckdb.DuckDBPyConnection") -> str:
