@@ -85,6 +85,7 @@ def test_the_summary_shows_no_small_count_and_none_of_whole_agencies(made):
     assert table["any"].all()
     assert table["records"].dropna().to_dict() == {"similar_name": 31, "state_jail": 14}
     assert table.loc["similar_name", "agencies"] == 1
+    assert set(table.index[table["agencies"].isna()]) == {"transferred", "never_held"}
 
 
 def test_what_a_layout_does_not_say_cannot_be_checked(tmp_path, record_cache, made):

@@ -14,7 +14,7 @@ from helpers import (
     records,
     synthetic,
 )
-from helpers.disclosure import MINIMUM_CELL, protect
+from helpers.disclosure import MINIMUM_CELL
 from helpers.inputs import once_each
 from helpers.records import RecordsError, given
 from helpers.results import Results
@@ -43,6 +43,9 @@ def files(simulated, tmp_path_factory):
 def counts_of(path):
     with records.connect(records.read(path)) as database:
         return record_panel.counts(database)
+
+
+NOTHING = pd.DataFrame({"office": [], "issued": [], "declined": []}, dtype=int)
 
 
 def sorted_rows(frame):
@@ -102,11 +105,29 @@ def test_what_is_left_out_is_counted(tmp_path):
         row |= {"person": "a" * 40, "detainer_prepare_date": rows[100]["detainer_prepare_date"]}
     header = write_with_areas(tmp_path, rows)
     found = counts_of(header)
-    assert dict(found.dropped.itertuples(index=False)) == {
+    table = record_panel.by_office(found.frame, found.beside, 1)
+    assert record_panel.left_out(table, found.dropped) == {
         "no_office": 20,
         "backwards": 40,
         "undated": 30,
     }
+    lives = record_ages.lives
+    with records.connect(records.read(header)) as database:
+        fates = lives(database).counts.set_index("fate")["detainers"].drop(["repeated", "unissued"])
+    assert fates.sum() == table["issued"].sum()
+    assert fates["declined"] == table["declined"].sum()
+    assert fates[found.dropped["why"]].tolist() == found.dropped["ended"].tolist()
+
+
+def test_few_that_03_leaves_out_cannot_be_worked_out_of_what_02_counts():
+    offices = {"office": ["A", "B"], "week_start": pd.Timestamp("2018-01-06")}
+    frame = pd.DataFrame({**offices, "issued": [300, 200], "declined": 0})
+    beside = pd.DataFrame({"office": ["no_office", "outside"], "issued": [5, 0], "declined": 0})
+    table = record_panel.by_office(frame, beside).set_index("office")
+    assert table["issued"].isna().to_dict() == {"A": False, "B": True, "no_office": True}
+    for rest, told in ((0, {"undated": 60}), (4, {}), (11, {"undated": 60})):
+        dropped = pd.DataFrame({"why": ["undated"], "ended": [60 + rest], "detainers": [60]})
+        assert record_panel.left_out(table.reset_index(), dropped) == told
 
 
 def test_repeats_that_02_hides_beside_few_wrong_rows_are_not_told_in_03(tmp_path):
@@ -126,8 +147,8 @@ def test_repeats_that_02_hides_beside_few_wrong_rows_are_not_told_in_03(tmp_path
         counted = record_panel.counts(database)
     hidden = lives.index[lives["detainers"].isna()]
     assert set(hidden) == {"backwards", "repeated"}
-    shown = protect(counted.dropped, "detainers")
-    assert not set(shown["why"]) & {"repeated", "unissued"}
+    table = record_panel.by_office(counted.frame, counted.beside)
+    assert not set(record_panel.left_out(table, counted.dropped)) & {"repeated", "unissued"}
 
 
 def write_with_areas(folder, rows):
@@ -270,6 +291,47 @@ def test_the_figure_holds_ratios_and_no_counts(files, results, tmp_path):
     assert set(data) == {"first", "last", "value", "low", "high", "band_low", "band_high"}
 
 
+def test_ratios_are_saved_to_three_digits_since_all_would_tell_few_counts(files, results, tmp_path):
+    section(results, files / "dated.parquet", files / "policy.csv")
+    ratios = [
+        number
+        for name, found in results._own.items()
+        if found["unit"] in ("ratio", "p-value")
+        for number in (found["value"], *(found["interval"] or ()))
+    ]
+    data = pd.read_csv(tmp_path / "out/figures/scratch/issuance_records_event_study.csv")
+    ratios += data.drop(columns=["first", "last"]).to_numpy().ravel().tolist()
+    assert len(ratios) > 50
+    assert all(number == float(f"{number:.3g}") for number in ratios)
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("few", [2, 6])  # of two areas: 4, 12
+def test_no_ratio_is_made_of_a_small_sum(resumed, after, few):
+    weeks = pd.date_range("2018-01-06", periods=8, freq="7D")
+    day = weeks[4]
+    frame = pd.DataFrame(
+        {
+            "office": office,
+            "week_start": week,
+            "issued": 50,
+            "declined": few * (week in (weeks[0], day))
+            if (office in "AB", week >= day) == (resumed, after)
+            else 9,
+            "stopped": office in "AB" and week < day,
+            "resumed": day if office in "AB" else pd.NaT,
+        }
+        for office in "ABCD"
+        for week in weeks
+    )
+    if few == 6:
+        assert record_panel_section._cells(frame).declined.sum() == 12 + 3 * 72
+        return
+    with pytest.raises(ValueError, match=f"under {MINIMUM_CELL} declinations in weeks of areas"):
+        record_panel_section._cells(frame)
+
+
 def test_few_declinations_are_not_estimated_and_small_counts_not_shown(tmp_path, results):
     frame, _ = synthetic.panel(3, weeks=30)
     few = frame.assign(issued=15, declined=np.isin(frame.index % 60, [5, 28]) * 1)
@@ -291,7 +353,7 @@ def test_no_small_count_of_an_area_can_be_worked_out():
             "declined": [20, 2, 3] * 2,
         }
     )
-    table = record_panel.by_office(frame)
+    table = record_panel.by_office(frame, NOTHING)
     assert table["office"].tolist() == ["C", "A", "B"]
     assert table["issued"].isna().sum() >= 2
     assert table.loc[table["office"].eq("B"), ["issued", "declined"]].isna().all(axis=None)
@@ -306,7 +368,7 @@ def test_areas_that_declined_more_than_they_issued_in_these_weeks_are_protected_
             "declined": [20, 60, 3, 40],
         }
     )
-    table = record_panel.by_office(frame).set_index("office")
+    table = record_panel.by_office(frame, NOTHING).set_index("office")
     for name, small in (("issued", "D"), ("declined", "C")):
         hidden = table[name].isna()
         assert hidden[small]

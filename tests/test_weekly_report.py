@@ -290,6 +290,42 @@ def test_few_of_the_week_that_ended_otherwise_cannot_be_worked_out_where_no_day_
     assert table["lowest"].sum() == 50
 
 
+def ended(count, reason, group, day=START):
+    row = {"detainer_prepare_date": day, "lift_reason": reason, "lift_reason_group": group}
+    return [row] * count
+
+
+@pytest.mark.parametrize("other", [("Case Closed", "ended_by_ice"), (None, None)])
+@pytest.mark.parametrize("others", [0, 4, 11])
+def test_few_others_cannot_be_worked_out_of_those_who_left(others, other):
+    rows = ended(20, "Early Release", "left_custody") + ended(30, "No Notice", "left_custody")
+    with of(*rows, *ended(others, *other)) as database:
+        left = weekly_report.left_custody(database, START, 11)
+    assert left["detainers"].sum() == (30 if others == 4 else 50)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 11])
+def test_few_of_the_week_not_declined_cannot_be_worked_out_where_no_day_is(kept):
+    refused = ended(30, "Detainer Declined by LEA", "declined")
+    with of(*refused, *ended(kept, "Case Closed", "ended_by_ice")) as database:
+        shown = [
+            weekly_report.declined_by(database, by, START, 11)["detainers"].sum()
+            for by in weekly_report.BREAKDOWNS
+        ]
+        assert weekly_report.told(database, START, 11) is (kept != 4)
+    assert shown == [0 if kept == 4 else 30] * 3
+
+
+@pytest.mark.parametrize("earlier", [0, 4, 11])
+def test_few_declined_before_the_week_cannot_be_worked_out(earlier):
+    refused = ("Detainer Declined by LEA", "declined")
+    before = ended(earlier, *refused, START - dt.timedelta(days=1))
+    others = ended(30, "Early Release", "left_custody")
+    with of(*ended(20, *refused), *before, *others) as database:
+        left = weekly_report.left_custody(database, START, 11)
+    assert left["detainers"].sum() == 30 + (0 if earlier == 4 else 20 + earlier)
+
+
 def test_ages_are_drawn_from_young_to_old():
     active = pd.DataFrame({"age": ["under 1 month", "3 to 6 months"], "lowest": 20, "highest": 20})
     declined = pd.DataFrame({"age": ["under 1 week", "1 to 3 months", "not recorded"]})

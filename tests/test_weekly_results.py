@@ -41,13 +41,14 @@ def test_checks_that_find_nothing_little_or_cannot_be_made_are_told_apart(result
             "finds": "words",
             "possible": [True, True, False, True, True],
             "any": [True, False, False, True, True],
-            "agencies": pd.array([2, 0, None, 1, 1], "Int64"),
+            "agencies": pd.array([2, 0, None, 1, None], "Int64"),
             "records": pd.array([31, 0, None, None, None], "Int64"),
         }
     )
     weekly_results.put_fidelity(results, REAL, summary)
     found = [results.value(f"report.fidelity.{check}.records") for check in summary["check"]]
     assert found == [31, 0, "cannot be checked", "of whole agencies", "fewer than 11"]
+    assert results.value("report.fidelity.never_held.agencies") == "hidden"
     with pytest.raises(Exception, match="transferred"):
         results.get("report.fidelity.transferred.agencies")
 

@@ -207,7 +207,8 @@ def summary(
         One row a check: `check`, `finds` (words), `possible` (whether the records have what it
         needs), `any` (whether it finds something), `agencies` and `records` (Int64; NA where it is
         not possible, or hidden). Records of `above_past` are all those of an agency, and are
-        always hidden: Section I may hide them.
+        always hidden: Section I may hide them. Of the others the agencies are hidden with the
+        records: of few records from nearly as many agencies the number would be known.
     """
     rows = []
     can_be = {name: possible(database, name) for name in CHECKS}
@@ -215,7 +216,8 @@ def summary(
     for name, check in CHECKS.items():
         found = flags.get(name)
         count = None if found is None or name == "above_past" else shown(len(found), minimum_cell)
-        agencies = None if found is None else found["agency"].nunique()
+        hidden = found is None or (name != "above_past" and count is None)
+        agencies = None if found is None or hidden else found["agency"].nunique()
         some = found is not None and not found.empty
         rows.append((name, check.words, can_be[name], some, agencies, count))
     columns = ["check", "finds", "possible", "any", "agencies", "records"]

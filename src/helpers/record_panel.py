@@ -4,6 +4,7 @@ Offices are the areas of responsibility of the records. Weeks run from Saturday 
 of ICE's reports; one that is not wholly in the records is left out.
 """
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,8 +27,10 @@ POLICY_COLUMNS = {
 }
 """Columns of a file of policy dates: CSV, one row an area that stopped, days as 2017-02-21."""
 
+NO_OFFICE, OUTSIDE = "no_office", "outside"
+
 DROPPED = {
-    "no_office": "no area of responsibility",
+    NO_OFFICE: "no area of responsibility",
     "backwards": "declined before they were issued",
     "undated": "declined on an unknown day",
 }
@@ -50,12 +53,17 @@ class Counts:
     by_decline
         Whether a declination counts in the week in which the detainer ended, as in a weekly report;
         otherwise, where records have no such day, in the week in which it was issued.
+    beside
+        What `helpers.record_ages` counts beyond the frame, as `office`, `issued`, `declined`:
+        `NO_OFFICE`, and `OUTSIDE` of whole weeks.
     dropped
-        One row each of `DROPPED`: `why`, `detainers`.
+        Declinations that are not counted, by `why` (of `DROPPED`): `ended`, all detainers that
+        `helpers.record_ages` counts as ended so; `detainers`, those of them declined in an area.
     """
 
     frame: pd.DataFrame
     by_decline: bool
+    beside: pd.DataFrame
     dropped: pd.DataFrame
 
 
@@ -90,12 +98,14 @@ def counts(
         [sorted(rows["office"].unique()), weeks], names=["office", "week_start"]
     )
     frame = rows.set_index(["office", "week_start"]).reindex(every, fill_value=0)
-    return Counts(frame.astype("int64").reset_index(), by_decline, _dropped(database, by_decline))
+    frame = frame.astype("int64").reset_index()
+    beside = _beside(database, frame, by_decline, days[1])
+    return Counts(frame, by_decline, beside, _dropped(database, by_decline))
 
 
 _ROWS = f"""
     SELECT aor AS office, detainer_prepare_date AS issued, detainer_lift_date AS lifted,
-        coalesce(lift_reason_group = '{DECLINED}', false) AS declined,
+        lift_reason AS reason, coalesce(lift_reason_group = '{DECLINED}', false) AS declined,
         coalesce(duplicate_later, false) AS repeated
     FROM records
 """
@@ -122,18 +132,35 @@ def _has_days_of_decline(database: "duckdb.DuckDBPyConnection") -> bool:
     return bool(found and found[0])
 
 
-def _dropped(database: "duckdb.DuckDBPyConnection", by_decline: bool) -> pd.DataFrame:
-    of_day = "WHEN declined AND lifted < issued THEN 'backwards'"
-    of_day += " WHEN declined AND lifted IS NULL THEN 'undated'"
+def _beside(
+    database: "duckdb.DuckDBPyConnection", frame: pd.DataFrame, by_decline: bool, until: dt.date
+) -> pd.DataFrame:
+    known = "AND lifted BETWEEN issued AND $until" if by_decline else ""
     found = database.execute(
         f"""
-        SELECT CASE WHEN office IS NULL THEN 'no_office' {of_day if by_decline else ""} END AS why,
-            count(*) AS detainers
+        SELECT if(office IS NULL, '{NO_OFFICE}', '{OUTSIDE}') AS office, count(*) AS issued,
+            count(*) FILTER (WHERE declined {known}) AS declined
         FROM ({_ROWS}) WHERE issued IS NOT NULL AND NOT repeated GROUP BY ALL
+        """,
+        {"until": until} if by_decline else {},
+    ).df()
+    beside = found.set_index("office").reindex([NO_OFFICE, OUTSIDE], fill_value=0).astype("int64")
+    beside.loc[OUTSIDE] -= frame[["issued", "declined"]].sum()
+    return beside.reset_index()
+
+
+def _dropped(database: "duckdb.DuckDBPyConnection", by_decline: bool) -> pd.DataFrame:
+    if not by_decline:
+        return pd.DataFrame({"why": [], "ended": [], "detainers": []})
+    return database.execute(
+        f"""
+        SELECT if(lifted IS NULL, 'undated', 'backwards') AS why, count(*) AS ended,
+            count(*) FILTER (WHERE declined AND office IS NOT NULL) AS detainers
+        FROM ({_ROWS}) WHERE issued IS NOT NULL AND NOT repeated
+            AND (lifted < issued OR (lifted IS NULL AND reason IS NOT NULL))
+        GROUP BY ALL ORDER BY why
         """
     ).df()
-    some = found.dropna(subset="why").set_index("why")["detainers"]
-    return some.reindex(list(DROPPED), fill_value=0).astype("int64").reset_index()
 
 
 def read_policy(path: Path, offices: pd.Series) -> pd.DataFrame:
@@ -221,12 +248,36 @@ def with_policy(frame: pd.DataFrame, policy: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(stopped=stopped, resumed=resumed)[list(COLUMNS)]
 
 
-def by_office(frame: pd.DataFrame, minimum_cell: int = MINIMUM_CELL) -> pd.DataFrame:
-    """Return `office`, `issued` and `declined` in all weeks, small counts hidden, largest first."""
+def by_office(
+    frame: pd.DataFrame, beside: pd.DataFrame, minimum_cell: int = MINIMUM_CELL
+) -> pd.DataFrame:
+    """Return `office`, `issued` and `declined` in all weeks, small counts hidden, largest first.
+
+    What is `Counts.beside` them is protected with them, and has rows: `02` gives the total.
+    """
     table = frame.groupby("office", as_index=False)[["issued", "declined"]].sum()
-    table = table.sort_values(["issued", "office"], ascending=[False, True], ignore_index=True)
+    table = table.sort_values(["issued", "office"], ascending=[False, True])
+    some = beside[beside[["issued", "declined"]].any(axis=1)]
+    table = pd.concat([table, some], ignore_index=True)
     if (table["declined"] <= table["issued"]).all():
         return protect(table, "issued", ["declined"], minimum_cell)
     # Detainers issued before the first week can be declined in a later one.
     apart = [protect(table, name, minimum_cell=minimum_cell) for name in ("issued", "declined")]
     return apart[0][["office", "issued"]].merge(apart[1][["office", "declined"]])
+
+
+def left_out(table: pd.DataFrame, dropped: pd.DataFrame) -> dict[str, int]:
+    """Return how many detainers were left out, by those of `DROPPED` of which it can be shown.
+
+    Parameters
+    ----------
+    table
+        As from `by_office`.
+    dropped
+        As in `Counts`.
+    """
+    office = table.loc[table["office"].eq(NO_OFFICE)].set_index("office")["issued"]
+    some = dropped[dropped["ended"] > 0].reset_index(drop=True)
+    others = protect(some, "ended", ["detainers"]).set_index("why")["detainers"]
+    told = pd.concat([office, others]).dropna()
+    return {str(why): int(number) for why, number in told.items() if number}

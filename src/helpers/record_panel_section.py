@@ -7,7 +7,7 @@ import pandas as pd
 from IPython.display import HTML, Image, Markdown
 
 from helpers import coverage, figures, panel, panel_figures, panel_results, record_panel
-from helpers.disclosure import MINIMUM_CELL, protect
+from helpers.disclosure import MINIMUM_CELL
 from helpers.panel import Cells, EventStudy
 from helpers.rates import RateRatio
 from helpers.record_panel import Counts
@@ -76,8 +76,10 @@ def section(results: Results, records: str, dates: str | None) -> Iterator[HTML 
     basis = _BY_DECLINE if found.by_decline else _BY_ISSUE
     yield Markdown(_HEAD.format(file=f"`{read.file}`", basis=basis))
     inputs = [source, "parameter:records"]
-    yield _offices(found)
-    yield results.say(_counted(results, found, inputs))
+    by_office = record_panel.by_office(found.frame, found.beside)
+    yield _offices(found, by_office)
+    left_out = record_panel.left_out(by_office, found.dropped)
+    yield results.say(_counted(results, found, left_out, inputs))
     if dates is None:
         yield Markdown(_WANTED)
         return
@@ -90,8 +92,8 @@ def section(results: Results, records: str, dates: str | None) -> Iterator[HTML 
     yield Markdown(_LIMITS)
 
 
-def _offices(found: Counts) -> HTML:
-    table = record_panel.by_office(found.frame)
+def _offices(found: Counts, by_office: pd.DataFrame) -> HTML:
+    table = by_office[by_office["office"].isin(found.frame["office"])]
     said = table[["issued", "declined"]].map(lambda n: "hidden" if pd.isna(n) else f"{n:,}")
     weeks = found.frame["week_start"]
     last = weeks.max() + pd.Timedelta(days=6)
@@ -102,19 +104,17 @@ def _offices(found: Counts) -> HTML:
     )
 
 
-def _counted(results: Results, found: Counts, inputs: list[str]) -> str:
+def _counted(results: Results, found: Counts, left_out: dict[str, int], inputs: list[str]) -> str:
     """Put how much was counted and left out; return it in words."""
     frame = found.frame
     counts = {
         "offices": (frame["office"].nunique(), "areas of responsibility"),
         "weeks": (frame["week_start"].nunique(), "weeks"),
     }
-    some = found.dropped[found.dropped["detainers"] > 0].reset_index(drop=True)
     words = []
-    for why, number in protect(some, "detainers").itertuples(index=False):
-        if not pd.isna(number):
-            counts[f"dropped.{why}"] = int(number), "detainers"
-            words.append(f"{{issuance.records.dropped.{why}}} {record_panel.DROPPED[why]}")
+    for why, number in left_out.items():
+        counts[f"dropped.{why}"] = number, "detainers"
+        words.append(f"{{issuance.records.dropped.{why}}} {record_panel.DROPPED[why]}")
     for name, (count, unit) in counts.items():
         results.put(
             f"issuance.records.{name}",
@@ -125,11 +125,11 @@ def _counted(results: Results, found: Counts, inputs: list[str]) -> str:
             if "." not in name
             else f"rows left out: {record_panel.DROPPED[name.partition('.')[2]]}",
         )
-    left_out = f" Left out as well: {'; '.join(words)}." if words else ""
+    as_well = f" Left out as well: {'; '.join(words)}." if words else ""
     return (
         "The records hold {issuance.records.weeks} whole weeks of {issuance.records.offices} "
         "areas, likely repeats and rows without a day of issue left out (`02` counts them)."
-        + left_out
+        + as_well
     )
 
 
@@ -153,13 +153,14 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
         except ValueError as why:
             rows.append((words, "not estimated", str(why)))
             continue
+        value, low, high = map(_rounded, (found.value, found.low, found.high))
         of_method = "two_way" if name.startswith("two_way") else "imputed"
         name = f"issuance.records.{name}"
         results.put(
             name,
-            found.value,
+            value,
             unit="ratio",
-            interval=(found.low, found.high),
+            interval=(low, high),
             level=0.95,
             inputs=inputs,
             decimals=2,
@@ -173,12 +174,29 @@ def _estimates(results: Results, frame: pd.DataFrame, inputs: list[str]) -> HTML
 
 
 def _cells(frame: pd.DataFrame, **options: Any) -> Cells:  # noqa: ANN401 - passed on
-    """Read the panel; raise ValueError where it has too few declinations to be shown."""
+    """Read the panel; raise ValueError where it has too few declinations to be shown.
+
+    A ratio of a few sums gives each of them away to whoever knows the declinations by area, and
+    tries all others.
+    """
     found = panel.cells(frame, **options)
-    for when, of in (("after", found.treated), ("without", found.untreated)):
-        if found.declined[of].sum() < MINIMUM_CELL:
-            raise ValueError(f"under {MINIMUM_CELL} declinations in weeks {when} resumed issuing")
+    resumed = found.treated.any(axis=1, keepdims=True)
+    then = found.treated.any(axis=0)
+    sums = {
+        "of areas that had resumed": found.treated,
+        "of areas that had not yet resumed": found.untreated & resumed,
+        "of areas that did not resume, before others had": found.untreated & ~resumed & ~then,
+        "of areas that did not resume, after others had": found.untreated & ~resumed & then,
+    }
+    for words, of in sums.items():
+        if of.any() and found.declined[of].sum() < MINIMUM_CELL:
+            raise ValueError(f"under {MINIMUM_CELL} declinations in weeks {words}")
     return found
+
+
+def _rounded(number: float) -> float:
+    """Return a ratio to three digits: all of them would tell the few counts that it is made of."""
+    return float(f"{number:.3g}")
 
 
 def _event_study(
@@ -191,7 +209,7 @@ def _event_study(
         yield Markdown(f"No event study: {why}.")
         return
     panel_results.put_event_study(results, study, "issuance.records", inputs, places="areas")
-    yield _figure(results, study, panel.two_way(cells).value, inputs)
+    yield _figure(results, study, _rounded(panel.two_way(cells).value), inputs)
     yield results.say(_sentence(results))
 
 
@@ -209,7 +227,9 @@ def _study(cells: Cells) -> EventStudy:
         ]
         used = cells.treated | cells.untreated
         if min(cells.declined[span & used].sum() for span in spans) >= MINIMUM_CELL:
-            return study
+            weeks = study.ratios[["first", "last"]]
+            ratios = weeks.join(study.ratios.drop(columns=weeks.columns).map(_rounded))
+            return EventStudy(ratios, _rounded(study.pre_trend_p_value))
     raise ValueError(
         f"a span of {SPANS[-1]} weeks before or after resumption has under {MINIMUM_CELL} "
         "declinations, or none without some area"

@@ -50,6 +50,7 @@ COUNTED = "(FROM records WHERE NOT coalesce(duplicate_later, false))"
 """The records without likely copies, as SQL."""
 
 _UNKNOWN = "not recorded"
+_OTHERWISE = "otherwise"
 
 AGES_IN_ORDER = (_YOUNG, *AGES, _UNKNOWN)
 """All that a table may have in its column `age`."""
@@ -156,7 +157,8 @@ def declined_by(
     -------
     pandas.DataFrame
         `by` (text) and `detainers` (Int64, NA where hidden): ages in order, others by count. An age
-        is `not recorded` where the end has no date, or one before the issue.
+        is `not recorded` where the end has no date, or one before the issue. No rows where the
+        declined cannot be `told`.
     """
     classes = {
         "age": _age("detainer_lift_date"),
@@ -172,6 +174,8 @@ def declined_by(
         start,
         minimum_cell,
     )
+    if not told(database, start, minimum_cell):
+        return counted.iloc[:0]
     return _in_order(counted) if by == "age" else counted
 
 
@@ -225,9 +229,9 @@ def active_total(
     """
     row = _query(database, f"SELECT {_ACTIVE}", start).iloc[0]
     lowest, highest = int(row["lowest"]), int(row["highest"])
-    told = shown(highest - lowest, minimum_cell) is not None
+    apart = shown(highest - lowest, minimum_cell) is not None
     return {
-        "lowest": shown(lowest, minimum_cell) if told else None,
+        "lowest": shown(lowest, minimum_cell) if apart else None,
         "highest": shown(highest, minimum_cell),
     }
 
@@ -240,22 +244,34 @@ def left_custody(
     Counted are all that ended until the end of the week, or, where the records do not date the end,
     all issued until then. A declination need not mean that the person left custody.
 
+    What ended for other reasons, or for none recorded, is protected with them: where no end is
+    dated, the bounds of the active give the sums. Those declined before the week are these less the
+    week's: where they are few, the row is hidden.
+
     Returns
     -------
     pandas.DataFrame
         `reason` (as recorded), `detainers` (Int64, NA where hidden), most first.
     """
-    day = _day_of_end(database)
-    return _protected(
+    of_group = f"lift_reason_group = '{DECLINED}'"
+    table = _query(
         database,
         f"""
-        SELECT lift_reason AS reason, count(*) AS detainers FROM {COUNTED}
-        WHERE lift_reason_group IN ('left_custody', '{DECLINED}') AND {day} <= $end
-        GROUP BY ALL
+        SELECT CASE WHEN {of_group} OR lift_reason_group = 'left_custody' THEN lift_reason
+                WHEN lift_reason IS NULL THEN '{_UNKNOWN}' ELSE '{_OTHERWISE}' END AS reason,
+            count(*) AS detainers, count(*) FILTER (WHERE {of_group}) AS declined
+        FROM {COUNTED} WHERE {_day_of_end(database)} <= $end
+        GROUP BY ALL ORDER BY reason
         """,
         start,
-        minimum_cell,
     )
+    week = totals(database, start)["declined"]
+    earlier = shown(int(table["declined"].sum()) - week, minimum_cell)
+    protected = protect(table, "detainers", (), minimum_cell)
+    if earlier is None and shown(week, minimum_cell) is not None:
+        protected["detainers"] = protected["detainers"].mask(protected["declined"] > 0)
+    some = protected[~protected["reason"].isin([_OTHERWISE, _UNKNOWN])]
+    return _most_first(some[["reason", "detainers"]])
 
 
 def totals(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, int]:
@@ -274,6 +290,16 @@ def totals(database: "duckdb.DuckDBPyConnection", start: dt.date) -> dict[str, i
         start,
     ).iloc[0]
     return {"rows": rows, "issued": int(week["issued"]), "declined": int(week["declined"])}
+
+
+def told(database: "duckdb.DuckDBPyConnection", start: dt.date, minimum_cell: int) -> bool:
+    """Whether the sum of the week's declined can stand beside that of the issued.
+
+    Where no end is dated the former are a part of the latter, and what they leave is a count.
+    """
+    week = totals(database, start)
+    rest = week["issued"] - week["declined"]
+    return is_dated(database) or shown(rest, minimum_cell) is not None
 
 
 def _declined(database: "duckdb.DuckDBPyConnection") -> str:

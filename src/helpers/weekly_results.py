@@ -110,7 +110,8 @@ def put_fidelity(results: Results, basis: Basis, summary: pd.DataFrame) -> None:
         results.put(f"report.fidelity.{row.check}.records", found, unit="records", **about)
         if row.possible:
             name = f"report.fidelity.{row.check}.agencies"
-            results.put(name, int(row.agencies), unit="agencies", **about)
+            agencies = "hidden" if pd.isna(row.agencies) else int(row.agencies)
+            results.put(name, agencies, unit="agencies", **about)
 
 
 def put_rates(results: Results, rates: pd.DataFrame, inputs: Sequence[str]) -> None:
